@@ -11,6 +11,7 @@ GatepostError
     ├── PeerRefused       it said no to something the dialogue needs (for example STARTTLS)
     ├── PeerReset         the connection was reset
     ├── PeerSilent        nothing came within the time allowed
+    │   └── PeerTarpit    answers trickle in, too slowly to finish
     └── PeerUnreachable   no connection: refused, no route, name unknown
 BudgetSpent               our own limit on connections or time, never the peer's fault
 """
@@ -62,6 +63,10 @@ class PeerReset(PeerError):
 
 class PeerSilent(PeerError):
     """Nothing came within the time allowed."""
+
+
+class PeerTarpit(PeerSilent):
+    """Answers trickle in, too slowly to finish within the time of one connection."""
 
 
 class PeerUnreachable(PeerError):

@@ -1,0 +1,102 @@
+"""`gatepost audit`: every witness that can be asked from here, every control judged."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import typer
+
+from gatepost.cli import options as o
+
+if TYPE_CHECKING:
+    from gatepost.cli.looking import Looked
+    from gatepost.model.audit import Audit
+
+
+def audit(
+    targets: o.Targets = None,
+    config: o.Declaration = None,
+    profile: o.ProfileName = None,
+    address: o.Address = None,
+    port_list: o.Ports = None,
+    resolver: o.ResolverAt = None,
+    ca: o.CaFile = None,
+    mine: o.Mine = False,
+    recipient: o.Recipient = None,
+    inventory: o.Inventory = False,
+    vantage: o.VantageLabel = "",
+    source: o.Source = None,
+    rate: o.Rate = None,
+    compare: o.Compare = None,
+    since: o.Since = None,
+    only: o.Only = None,
+    fail_on: o.FailOnSeverity = o.FailOn.HIGH,
+    form: o.FormatName = None,
+    output: o.Output = None,
+    state: o.State = None,
+    verbose: o.Verbose = False,
+    quiet: o.Quiet = False,
+) -> None:
+    """Look at the mail ports of a host or domain and say what is wrong, why, and which setting mends it.
+
+    Works without any file: a domain is followed through MX and SRV, a host is looked at on every mail port.
+    With a declaration (gatepost.toml) what was found is held against what was intended.
+
+    [bold]Exit:[/bold] 0 in order, 1 findings at or above --fail-on, 2 bad input, 3 could not look.
+    """
+    from gatepost.cli import telling
+    from gatepost.cli.looking import Request, look
+    from gatepost.wire.survey import Depth
+
+    request = Request(
+        targets=tuple(targets or ()),
+        declaration=config,
+        profile=profile,
+        addresses=tuple(address or ()),
+        ports=port_list,
+        resolver=resolver,
+        ca=ca,
+        mine=mine,
+        recipient=recipient,
+        depth=Depth.INVENTORY if inventory else Depth.CONFORMANCE,
+        vantage=vantage,
+        source=source,
+        rate=rate,
+    )
+    areas = telling.areas(only)
+    show = telling.shape(form, output)
+    other = telling.earlier(compare, "--compare")
+    before = telling.earlier(since, "--since")
+    with telling.progress(quiet=quiet) as report_progress:
+        looked = look(request, report_progress)
+    judged = conclude(looked, other, before, state)
+    shown = telling.limited(judged, areas)
+    telling.tell(telling.changed(shown, before), show, output, verbose=verbose)
+    raise typer.Exit(telling.exit_code(shown, fail_on))
+
+
+def conclude(looked: Looked, other: Audit | None, before: Audit | None, state: o.Path | None) -> Audit:
+    """Judge, compare with the other vantage, and date what is open."""
+    from dataclasses import replace
+
+    from gatepost import audit as story
+    from gatepost.checks.compare import compare
+    from gatepost.edge.store import remember
+
+    now = looked.run.started
+    extra = compare(looked.run, other.run, now=now) if other else ()
+    dates = {f.id: f.first_seen for f in before.findings if f.first_seen} if before else {}
+    judged = story.conclude(
+        looked.run,
+        looked.architecture,
+        looked.profile,
+        looked.services,
+        looked.targets,
+        now=now,
+        mine=looked.mine,
+        extra=extra,
+        first_seen=dates,
+    )
+    if state:
+        judged = replace(judged, findings=remember(state, judged.findings, now))
+    return replace(judged, compared_with=other.run.vantage or "the other run") if other else judged

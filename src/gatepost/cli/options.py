@@ -1,0 +1,126 @@
+"""Options that several commands share, and what they mean once parsed."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+LOOKING = "How to look"
+SHOWING = "What to show"
+
+
+class Format(StrEnum):
+    CSV = "csv"
+    HTML = "html"
+    JSON = "json"
+    JSONL = "jsonl"
+    JUNIT = "junit"
+    PROMETHEUS = "prometheus"
+    SARIF = "sarif"
+    TABLE = "table"
+
+
+class FailOn(StrEnum):
+    CRITICAL = "critical"
+    HIGH = "high"
+    INFO = "info"
+    LOW = "low"
+    MEDIUM = "medium"
+    NEVER = "never"
+
+
+Targets = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[TARGET]…", help="Host names, domains or addresses. Without one: every declared host."),
+]
+Declaration = Annotated[
+    Path | None,
+    typer.Option("-c", "--config", metavar="FILE", help="The declaration [default: gatepost.toml, when there is one]."),
+]
+ProfileName = Annotated[
+    str | None,
+    typer.Option("--profile", metavar="NAME", help="TLS profile [default: the declaration's, else rfc9325]."),
+]
+Address = Annotated[
+    list[str] | None,
+    typer.Option("--address", metavar="A", help="Look at this address, with TARGET as the name. Repeatable.",
+                 rich_help_panel=LOOKING),
+]  # fmt: skip
+Ports = Annotated[
+    str | None,
+    typer.Option("--ports", metavar="LIST", help="Only these ports: numbers or catalogue names, comma separated.",
+                 rich_help_panel=LOOKING),
+]  # fmt: skip
+ResolverAt = Annotated[
+    str | None,
+    typer.Option("--resolver", metavar="ADDR[#PORT]", help="DNS resolver to ask [default: the system's].",
+                 rich_help_panel=LOOKING),
+]  # fmt: skip
+CaFile = Annotated[
+    Path | None,
+    typer.Option("--ca", metavar="FILE", help="Trust these CA certificates too (PEM).", rich_help_panel=LOOKING),
+]
+Mine = Annotated[
+    bool,
+    typer.Option("--mine", help="The target is yours: relay and vulnerability probes are allowed.",
+                 rich_help_panel=LOOKING),
+]  # fmt: skip
+Recipient = Annotated[
+    str | None,
+    typer.Option("--recipient", metavar="ADDRESS", help="A mailbox of yours that end-of-data probes may write to.",
+                 rich_help_panel=LOOKING),
+]  # fmt: skip
+Inventory = Annotated[
+    bool,
+    typer.Option("--inventory", help="List every accepted suite, group and signature algorithm.",
+                 rich_help_panel=LOOKING),
+]  # fmt: skip
+VantageLabel = Annotated[
+    str, typer.Option("--vantage", metavar="NAME", help="A label for where you look from.", rich_help_panel=LOOKING)
+]
+Source = Annotated[
+    str | None,
+    typer.Option("--source", metavar="ADDR", help="Connect from this local address.", rich_help_panel=LOOKING),
+]
+Rate = Annotated[
+    float | None,
+    typer.Option("--rate", metavar="N", min=0.1, help="At most N connections a minute to each endpoint.",
+                 rich_help_panel=LOOKING),
+]  # fmt: skip
+Compare = Annotated[
+    Path | None,
+    typer.Option("--compare", metavar="FILE", help="Hold this run against a JSON run from another vantage.",
+                 rich_help_panel=SHOWING),
+]  # fmt: skip
+Since = Annotated[
+    Path | None,
+    typer.Option("--since", metavar="FILE", help="Show only what changed since this JSON run.",
+                 rich_help_panel=SHOWING),
+]  # fmt: skip
+Only = Annotated[
+    str | None,
+    typer.Option("--only", metavar="AREA,…", help="Only these areas: ports, tls, starttls, certificates, …",
+                 rich_help_panel=SHOWING),
+]  # fmt: skip
+FormatName = Annotated[
+    Format | None,
+    typer.Option("--format", help="[default: table, or by the ending of --output]", rich_help_panel=SHOWING,
+                 show_default=False),
+]  # fmt: skip
+Output = Annotated[
+    Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write here.", rich_help_panel=SHOWING)
+]
+Verbose = Annotated[bool, typer.Option("-v", "--verbose", help="Show what passed as well.", rich_help_panel=SHOWING)]
+Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="No progress on stderr.", rich_help_panel=SHOWING)]
+FailOnSeverity = Annotated[
+    FailOn,
+    typer.Option("--fail-on", help="Exit 1 when a finding is at least this severe.", rich_help_panel=SHOWING),
+]
+State = Annotated[
+    Path | None,
+    typer.Option("--state", metavar="DIR", help="Remember findings here, to tell since when each is open.",
+                 rich_help_panel=SHOWING),
+]  # fmt: skip

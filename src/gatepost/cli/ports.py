@@ -1,0 +1,51 @@
+"""`gatepost ports`: the port truth table."""
+
+from __future__ import annotations
+
+import typer
+
+from gatepost.cli import options as o
+
+
+def ports(
+    targets: o.Targets = None,
+    config: o.Declaration = None,
+    address: o.Address = None,
+    port_list: o.Ports = None,
+    resolver: o.ResolverAt = None,
+    ca: o.CaFile = None,
+    vantage: o.VantageLabel = "",
+    source: o.Source = None,
+    rate: o.Rate = None,
+    form: o.FormatName = None,
+    output: o.Output = None,
+    verbose: o.Verbose = False,
+    quiet: o.Quiet = False,
+) -> None:
+    """Show each port of a host: declared, listening, encrypted, advertised; one verdict and one cause line.
+
+    Two connections a port, so it is quick. [bold]Exit:[/bold] 1 when a port is not as declared.
+    """
+    from gatepost.cli import telling
+    from gatepost.cli.audit import conclude
+    from gatepost.cli.looking import Request, look
+    from gatepost.report.truth import rows
+    from gatepost.wire.survey import Depth
+
+    request = Request(
+        targets=tuple(targets or ()),
+        declaration=config,
+        addresses=tuple(address or ()),
+        ports=port_list,
+        resolver=resolver,
+        ca=ca,
+        depth=Depth.PORTS,
+        vantage=vantage,
+        source=source,
+        rate=rate,
+    )
+    with telling.progress(quiet=quiet) as report_progress:
+        looked = look(request, report_progress)
+    judged = conclude(looked, None, None, None)
+    telling.tell(judged, telling.shape(form, output), output, verbose=verbose, view="ports")
+    raise typer.Exit(int(any(row.wrong for row in rows(judged))))

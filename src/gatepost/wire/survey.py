@@ -1,0 +1,253 @@
+"""One endpoint from the first connection to the last question: the order in which things are asked.
+
+The conversation comes first and alone: postscreen lets a newcomer wait, and what the port speaks decides what is
+worth asking. Everything after it is independent and may run side by side.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from gatepost.catalogue import Profile
+from gatepost.errors import GatepostError, PeerUnreachable
+from gatepost.model.observation import (
+    Closed,
+    Greeting,
+    Handshake,
+    Identified,
+    Listening,
+    Observation,
+    Tried,
+    Unobserved,
+    Upgrade,
+)
+from gatepost.model.words import Mode, Reason
+from gatepost.wire import relay, smuggling
+from gatepost.wire.ask import Ask, lost
+from gatepost.wire.dialogue import dialogue_for
+from gatepost.wire.identify import identify
+from gatepost.wire.lines import Dial, Talk, Wire
+from gatepost.wire.tls.attacks import attacks
+from gatepost.wire.tls.conform import certificates, conform
+from gatepost.wire.tls.inventory import inventory
+
+Merge = Callable[[Sequence[AsyncIterator[Observation]]], AsyncIterator[Observation]]
+HOPELESS = frozenset({Reason.LIMITED, Reason.FILTERED, Reason.REFUSED, Reason.BUDGET, Reason.TARPIT})
+RELAY_CONNECTIONS = 3  # a server may hang up after so many refusals; the matrix goes on where it stopped
+
+
+class Depth(StrEnum):
+    """How much to ask: the port table, the certificates, what the controls need, or everything."""
+
+    CERTIFICATES = "certificates"
+    CONFORMANCE = "conformance"
+    INVENTORY = "inventory"
+    PORTS = "ports"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    depth: Depth
+    profile: Profile
+
+
+async def survey(ask: Ask, dial: Dial, plan: Plan, merge: Merge) -> AsyncIterator[Observation]:
+    """Everything the plan asks of one endpoint; never raises a GatepostError."""
+    first = _Watch()
+    async for seen in first.over(_conversation(ask, dial)):
+        yield seen
+    if not first.spoke and not first.hopeless:
+        ask, found = replace(ask), None
+        async for seen in _who(ask, dial):
+            found = seen if isinstance(seen, Identified) else found
+            yield seen
+        if found is None or not _worth_another(ask, found):
+            if first.handshake_failed and ask.mode is Mode.IMPLICIT:
+                async for seen in merge(_tls(ask, dial, plan)):
+                    yield seen
+            return
+        ask = replace(ask, protocol=found.protocol, mode=found.mode)
+        first = _Watch()
+        async for seen in first.over(_conversation(ask, dial)):
+            yield seen
+    elif first.hung_up:
+        async for seen in first.over(_conversation(replace(ask, gentle=True), dial)):
+            yield seen
+    if first.spoke and plan.depth is not Depth.PORTS:
+        async for seen in merge(_rest(ask, dial, plan, first)):
+            yield seen
+
+
+@dataclass(slots=True)
+class _Watch:
+    """What the conversation told about how to go on."""
+
+    greeted: bool = False
+    encrypted: bool = False
+    upgrade: Upgrade | None = None
+    losses: list[Unobserved] | None = None
+
+    async def over(self, steps: AsyncIterator[Observation]) -> AsyncIterator[Observation]:
+        self.losses = []
+        async for seen in steps:
+            if isinstance(seen, Greeting):
+                self.greeted = True
+            elif isinstance(seen, Handshake):
+                self.encrypted = self.encrypted or not seen.error
+            elif isinstance(seen, Upgrade):
+                self.upgrade = seen
+            elif isinstance(seen, Unobserved):
+                self.losses.append(seen)
+            elif isinstance(seen, Closed):
+                self.losses.append(Unobserved(seen.at, "connection", Reason.REFUSED, seen.detail))
+            yield seen
+
+    @property
+    def spoke(self) -> bool:
+        return self.greeted or self.encrypted
+
+    @property
+    def hopeless(self) -> bool:
+        return any(loss.reason in HOPELESS for loss in self.losses or ())
+
+    @property
+    def handshake_failed(self) -> bool:
+        return any(loss.wanted == "tls" for loss in self.losses or ())
+
+    @property
+    def hung_up(self) -> bool:
+        """The server ended the talk over something we said, before TLS was tried."""
+        early = {Reason.CLOSED, Reason.RESET}
+        return not self.encrypted and any(loss.reason in early and loss.wanted != "tls" for loss in self.losses or ())
+
+    @property
+    def tls_worth_asking(self) -> bool:
+        """TLS was reached, or failed in the handshake (old versions, odd suites): not when none is offered."""
+        return self.encrypted or self.handshake_failed or (self.upgrade is not None and self.upgrade.accepted)
+
+
+async def _conversation(ask: Ask, dial: Dial) -> AsyncIterator[Observation]:
+    dialogue = dialogue_for(ask.protocol)
+    try:
+        wire = await dial()
+    except PeerUnreachable as error:
+        yield Closed(ask.at, str(error)) if error.refused else lost(ask.at, "connection", error)
+        return
+    except GatepostError as error:
+        yield lost(ask.at, "connection", error)
+        return
+    yield Listening(ask.at)
+    try:
+        if dialogue is not None:
+            async for seen in dialogue.converse(Talk(wire), ask):
+                yield seen
+    finally:
+        await wire.close()
+
+
+async def _who(ask: Ask, dial: Dial) -> AsyncIterator[Observation]:
+    """Identify a port that did not answer as expected."""
+    try:
+        wire = await dial()
+    except GatepostError as error:
+        yield lost(ask.at, "identity", error)
+        return
+    try:
+        async for seen in identify(wire, ask.at, dial):
+            yield seen
+    finally:
+        await wire.close()
+
+
+def _worth_another(ask: Ask, found: Identified) -> bool:
+    return dialogue_for(found.protocol) is not None and (found.protocol, found.mode) != (ask.protocol, ask.mode)
+
+
+def _rest(ask: Ask, dial: Dial, plan: Plan, first: _Watch) -> list[AsyncIterator[Observation]]:
+    dialogue = dialogue_for(ask.protocol)
+    streams: list[AsyncIterator[Observation]] = []
+    if dialogue is None:
+        return streams
+    if first.encrypted and plan.depth is not Depth.CERTIFICATES:
+        streams.append(_one_talk(ask, dial, dialogue.inject, "injection"))
+    if first.tls_worth_asking or ask.mode is Mode.IMPLICIT:
+        streams += _tls(ask, dial, plan)
+    if ask.mine and plan.depth is not Depth.CERTIFICATES:
+        streams.append(_one_talk(ask, dial, dialogue.preamble, "preamble"))
+        if ask.protocol in {"smtp", "lmtp"}:
+            streams.append(_matrix(ask, dial, relay.relay, relay.FORMS, "relay"))
+            streams.append(_matrix(ask, dial, smuggling.smuggle, smuggling.FORMS, "smuggling"))
+    return streams
+
+
+async def _one_talk(
+    ask: Ask, dial: Dial, talk: Callable[[Talk, Ask], AsyncIterator[Observation]], wanted: str
+) -> AsyncIterator[Observation]:
+    try:
+        wire = await dial()
+    except GatepostError as error:
+        yield lost(ask.at, wanted, error)
+        return
+    try:
+        async for seen in talk(Talk(wire), ask):
+            yield seen
+    finally:
+        await wire.close()
+
+
+def _tls(ask: Ask, dial: Dial, plan: Plan) -> list[AsyncIterator[Observation]]:
+    dialogue = dialogue_for(ask.protocol)
+
+    async def reach() -> Wire:
+        """A fresh connection, right before the ClientHello."""
+        wire = await dial()
+        try:
+            if dialogue is not None:
+                await dialogue.reach(Talk(wire), ask)
+        except BaseException:
+            await wire.close()
+            raise
+        return wire
+
+    look = {Depth.CERTIFICATES: certificates, Depth.INVENTORY: inventory}.get(plan.depth, conform)
+    streams = [look(ask.at, reach, plan.profile, role=ask.role, name=ask.name, mine=ask.mine)]
+    if ask.mine and plan.depth is not Depth.CERTIFICATES:
+        streams.append(attacks(ask.at, reach, name=ask.name))
+    return streams
+
+
+FormTalk = Callable[[Talk, Ask, Sequence[str]], AsyncIterator[Tried | Unobserved]]
+
+
+def _remaining(talk: FormTalk, left: Sequence[str]) -> Callable[[Talk, Ask], AsyncIterator[Observation]]:
+    forms = tuple(left)
+    return lambda t, ask: talk(t, ask, forms)
+
+
+async def _matrix(
+    ask: Ask,
+    dial: Dial,
+    talk: FormTalk,
+    forms: Sequence[str],
+    wanted: str,
+) -> AsyncIterator[Observation]:
+    """Go through all forms, on a further connection where the server hung up on us."""
+    left = list(forms)
+    for attempt in range(RELAY_CONNECTIONS):
+        loss: Unobserved | None = None
+        async for seen in _one_talk(ask, dial, _remaining(talk, left), wanted):
+            if isinstance(seen, Tried):
+                form = seen.what.partition(":")[2]
+                left = [f for f in left if f != form]
+                yield seen
+            elif isinstance(seen, Unobserved):
+                loss = seen
+            else:
+                yield seen
+        if loss is None or not left:
+            return
+        if attempt == RELAY_CONNECTIONS - 1 or loss.reason not in {Reason.CLOSED, Reason.RESET, Reason.LIMITED}:
+            yield replace(loss, detail=f"{loss.detail} ({len(left)} of {len(forms)} forms not tried)")
+            return
