@@ -12,6 +12,7 @@ from gatepost.errors import (
     BudgetSpent,
     GatepostError,
     PeerClosed,
+    PeerError,
     PeerGarbled,
     PeerLimited,
     PeerRefused,
@@ -21,9 +22,9 @@ from gatepost.errors import (
     PeerUnreachable,
 )
 from gatepost.model.architecture import Endpoint
-from gatepost.model.observation import ChainSeen, Handshake, Observation, Unobserved
+from gatepost.model.observation import ChainSeen, Handshake, Injected, Observation, Unobserved
 from gatepost.model.words import Mode, Reason, Role
-from gatepost.wire.lines import Talk, TlsFacts
+from gatepost.wire.lines import Talk, printable
 
 USER = "gatepost-audit"  # no account of this name exists; the password is as harmless
 PASSWORD = "not-a-password"  # noqa: S105 - sent to be refused
@@ -39,8 +40,9 @@ class Ask:
 
     `name` is the SNI (None to send none), `me` the name we greet with, `domain` a domain the target takes
     mail for, `recipient` an address there that the operator gave for probes with content. `mine` allows the
-    intrusive ones. `gentle` leaves out every command a server could hang up on: for a second run after it did.
-    `elapsed` gives the seconds since the connection was opened.
+    intrusive ones. `gentle` leaves out every command a server could hang up on: for a second run after it
+    did. `highest` caps the version on the second connection (`inject`); empty for a peer that has TLS 1.3
+    only. `elapsed` gives the seconds since the connection was opened.
     """
 
     at: Endpoint
@@ -54,6 +56,7 @@ class Ask:
     domain: str = ""
     recipient: str | None = None
     source: str = ""
+    highest: str = "TLSv1.2"
     elapsed: Callable[[], float] = no_clock
 
 
@@ -64,9 +67,7 @@ class Stage:
     wanted: str
 
 
-async def until_failure(
-    at: Endpoint, stage: Stage, steps: AsyncIterator[Observation]
-) -> AsyncIterator[Observation]:
+async def until_failure(at: Endpoint, stage: Stage, steps: AsyncIterator[Observation]) -> AsyncIterator[Observation]:
     """Everything the steps yield; when they fail, what was wanted at that moment and why it was not seen."""
     try:
         async for seen in steps:
@@ -98,8 +99,9 @@ _REASONS: tuple[tuple[type[GatepostError], Reason], ...] = (  # the narrower kin
 )
 
 _LIMIT = re.compile(
-    r"too (?:many|fast|much)|limit|\brate\b|throttl|\bbusy\b|overload|concurren|slow down|max(?:imum)? (?:number|conn)"
-    r"|\[(?:IN-USE|LIMIT|LOGIN-DELAY|SYS/TEMP|TRYLATER|UNAVAILABLE)|try (?:again )?later|load average",
+    r"too (?:many|fast|much)|limit|\brate\b|throttl|\bbusy\b|overload|concurren|slow down"
+    r"|max(?:imum)? (?:number|conn)|try (?:again )?later|load average"
+    r"|\[(?:IN-USE|LIMIT|LOGIN-DELAY|SYS/TEMP|TRYLATER|UNAVAILABLE)",
     re.IGNORECASE,
 )
 
@@ -109,12 +111,29 @@ def is_limit(text: str) -> bool:
     return _LIMIT.search(text) is not None
 
 
-def handshake_seen(
-    at: Endpoint, sni: str | None, facts: TlsFacts
-) -> tuple[Handshake, ChainSeen] | tuple[Handshake]:
-    handshake = Handshake(
-        at,
-        sni,
+_PRIVACY = re.compile(
+    r"PRIVACYREQUIRED|\b(?:TLS|SSL|STARTTLS|STLS|encrypt\w*|(?:in)?secure\w*|plain-?text|clear-?text)\b"
+    r"|(?:login|authentication|AUTH|command|mechanism)s? (?:is |are |was )?(?:disabled|disallowed|not (?:allowed"
+    r"|enabled|available|supported|permitted|valid))|LOGINDISABLED|unknown command|not implemented|unrecogni[sz]ed",
+    re.IGNORECASE,
+)
+
+
+def is_refusal_to_look(text: str) -> bool:
+    """Whether a login was turned away unread, not compared and found wrong."""
+    return _PRIVACY.search(text) is not None and "AUTHENTICATIONFAILED" not in text
+
+
+async def secure(talk: Talk, ask: Ask, name: str | None, *, highest: str = "") -> AsyncIterator[Handshake | ChainSeen]:
+    """The handshake and what it gave. A failed one is yielded as such and raised again."""
+    try:
+        facts = await talk.start_tls(name, highest=highest)
+    except PeerError as error:
+        yield Handshake(ask.at, name, "", "", error=str(error))
+        raise
+    yield Handshake(
+        ask.at,
+        name,
         facts.version,
         facts.suite,
         facts.group,
@@ -123,14 +142,20 @@ def handshake_seen(
         bool(facts.staple),
         facts.client_certificate_requested,
     )
-    if not facts.chain:
-        return (handshake,)
-    chain = tuple(b64encode(der).decode("ascii") for der in facts.chain)
-    return handshake, ChainSeen(at, sni, chain, bool(facts.staple))
+    if facts.chain:
+        chain = tuple(b64encode(der).decode("ascii") for der in facts.chain)
+        yield ChainSeen(ask.at, name, chain, bool(facts.staple))
 
 
-async def unread(talk: Talk) -> bytes:
-    """What the peer sent and we did not ask for, left where it is."""
+def unread(talk: Talk) -> bool:
+    """Whether the peer sent more than was asked for. The bytes stay where they are."""
     left = talk.lines.rest()
     talk.lines.feed(left)
-    return left
+    return bool(left)
+
+
+def carried_over(talk: Talk, ask: Ask, where: str) -> Injected:
+    """What the peer sent in clear that a client would read as protected. The bytes are discarded."""
+    left = talk.lines.rest()
+    detail = f"{where}: {printable(left.decode('latin-1'))}" if left else ""
+    return Injected(ask.at, "response", bool(left), detail)

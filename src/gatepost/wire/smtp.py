@@ -1,28 +1,237 @@
-"""The smtp dialogue (signatures first, bodies to follow)."""
+"""SMTP, submission and LMTP, from the greeting to QUIT (RFC 5321, 6409, 2033, 3207, 4954)."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 
-from gatepost.model.observation import Observation
-from gatepost.wire.ask import Ask
-from gatepost.wire.lines import Talk
+from gatepost.errors import PeerError, PeerGarbled, PeerLimited, PeerRefused
+from gatepost.model.observation import Capabilities, Greeting, Observation, Tried, Upgrade
+from gatepost.model.words import Mode
+from gatepost.wire import smtp_trials as trials
+from gatepost.wire.ask import Ask, Stage, carried_over, is_limit, secure, unread, until_failure
+from gatepost.wire.injection import Behind
+from gatepost.wire.injection import inject as inject_behind
+from gatepost.wire.lines import Talk, printable
+from gatepost.wire.preamble import preamble as talk_early
+from gatepost.wire.replies import Reply, command, reply
+from gatepost.wire.software import own_name, software
 
 
 async def reach(talk: Talk, ask: Ask) -> None:
-    raise NotImplementedError
+    """Three round trips. STARTTLS is tried even where it is not offered: offers get lost on the path."""
+    if ask.mode is Mode.IMPLICIT:
+        return
+    await greeted(talk)
+    words = await hello(talk, ask)
+    answer = await command(talk, "STARTTLS")
+    if answer.code != 220:
+        raise refusal(answer, offered=_offers(words, "STARTTLS"))
 
 
 async def converse(talk: Talk, ask: Ask) -> AsyncIterator[Observation]:
-    raise NotImplementedError
-    yield
+    stage = Stage("greeting")
+    async for seen in until_failure(ask.at, stage, _conversation(talk, ask, stage)):
+        yield seen
+
+
+async def _conversation(talk: Talk, ask: Ask, stage: Stage) -> AsyncIterator[Observation]:
+    if ask.mode is Mode.IMPLICIT:
+        stage.wanted = "tls"
+        async for seen in secure(talk, ask, ask.name):
+            yield seen
+        stage.wanted = "greeting"
+    yield _greeting(talk, ask, await greeted(talk))
+    stage.wanted = "capabilities-tls" if talk.encrypted else "capabilities"
+    words = await hello(talk, ask)
+    yield Capabilities(ask.at, words, talk.encrypted)
+    if not talk.encrypted:
+        pending = False
+        async for tried in trials.in_clear(talk, ask, words, stage):
+            pending = tried.what == "mail-before-tls" and tried.accepted
+            yield tried
+        async for one in _upgraded(talk, ask, words, stage, pending=pending):
+            words = one.words if isinstance(one, Capabilities) else words
+            yield one
+    async for tried_last in trials.at_last(talk, ask, words, stage):
+        yield tried_last
+    await farewell(talk)
+
+
+async def _upgraded(
+    talk: Talk, ask: Ask, words: tuple[str, ...], stage: Stage, *, pending: bool
+) -> AsyncIterator[Observation]:
+    """`pending`: a transaction was begun in clear, which TLS must wipe out (RFC 3207 section 4.2)."""
+    stage.wanted = "starttls"
+    if unread(talk):
+        yield carried_over(talk, ask, "before STARTTLS")
+    upgrade = await _starttls(talk, ask, words, pending=pending)
+    yield upgrade
+    if not upgrade.accepted:
+        if pending:
+            await command(talk, "RSET")
+        return
+    yield carried_over(talk, ask, "behind the go-ahead")
+    stage.wanted = "tls"
+    async for seen in secure(talk, ask, ask.name):
+        yield seen
+    if pending:
+        stage.wanted = "mail-after-tls"
+        yield await trials.transaction_kept(talk, ask)
+    stage.wanted = "capabilities-tls"
+    protected = await hello(talk, ask)
+    yield Capabilities(ask.at, protected, encrypted=True)
+    again = _offers(protected, "STARTTLS")
+    answer = "offered" if again else "not offered"
+    yield Tried(ask.at, "starttls-again", again, encrypted=True, sent=_hello(ask), answer=answer)
+
+
+async def _starttls(talk: Talk, ask: Ask, words: tuple[str, ...], *, pending: bool) -> Upgrade:
+    offered, mangled = _offers(words, "STARTTLS"), _mangled(words)
+    if not offered and (ask.gentle or ask.mode is Mode.NONE):
+        return Upgrade(ask.at, offered, accepted=False, answer="not offered", mangled=mangled)
+    answer = await command(talk, "STARTTLS")
+    if answer.code == 503 and pending:  # some want no transaction open
+        await command(talk, "RSET")
+        answer = await command(talk, "STARTTLS")
+    if answer.code != 220 and isinstance(error := refusal(answer, offered=offered), PeerLimited):
+        raise error
+    return Upgrade(ask.at, offered, answer.code == 220, answer.text, mangled)
 
 
 async def inject(talk: Talk, ask: Ask) -> AsyncIterator[Observation]:
-    raise NotImplementedError
-    yield
+    async for seen in inject_behind(talk, ask, reach, _BEHIND):
+        yield seen
+
+
+async def _prepare(talk: Talk, ask: Ask) -> None:
+    await greeted(talk)
+    if not _offers(await hello(talk, ask), "STARTTLS"):
+        raise PeerRefused("STARTTLS is not offered")
+
+
+async def _go_ahead(talk: Talk) -> None:
+    answer = await reply(talk)
+    if answer.code != 220:
+        raise refusal(answer, offered=True)
+
+
+async def _executed(talk: Talk, ask: Ask) -> str:
+    """EHLO has an answer of several lines, NOOP of one. Only a doubtful first answer costs a second look."""
+    first = await command(talk, _hello(ask))
+    if len(first.lines) > 1:
+        return ""
+    second = await command(talk, "XGATEPOST")
+    if not second.ok:
+        return ""
+    await reply(talk)
+    return first.text
+
+
+_BEHIND = Behind(_prepare, ("STARTTLS", "NOOP"), _go_ahead, _executed)
 
 
 async def preamble(talk: Talk, ask: Ask) -> AsyncIterator[Observation]:
-    raise NotImplementedError
-    yield
+    async for seen in talk_early(talk, ask, "NOOP", _early):
+        yield seen
+
+
+async def _early(talk: Talk, ask: Ask) -> tuple[bool, bool, str]:
+    """Answers between greeting and EHLO: NOOP's alone (believed), an error and NOOP's, or none at all."""
+    await greeted(talk)
+    first = await command(talk, _hello(ask))
+    if first.ok and len(first.lines) > 1:
+        await farewell(talk)
+        return False, False, "what came before the greeting was thrown away"
+    await reply(talk)  # of NOOP after an error, of EHLO after NOOP
+    if first.code >= 400:
+        await reply(talk)
+    await farewell(talk)
+    return first.ok, True, first.text
+
+
+async def greeted(talk: Talk) -> Reply:
+    """The greeting to its last line. Raises when it is a refusal to talk (554, 521) or a limit (4xx)."""
+    first = await reply(talk)
+    if first.code == 220:
+        return first
+    if first.later or is_limit(first.text):
+        raise PeerLimited(first.text)
+    if first.ok:
+        raise PeerGarbled(f"not an SMTP greeting: {first.text}")
+    raise PeerRefused(first.text)
+
+
+async def hello(talk: Talk, ask: Ask) -> tuple[str, ...]:
+    """EHLO or LHLO, and what it offers; nothing when the peer knows only HELO."""
+    answer = await command(talk, _hello(ask))
+    if answer.ok:
+        return tuple(_word(line) for line in answer.lines[1:] if line.strip())
+    if answer.later or ask.protocol == "lmtp":
+        raise PeerLimited(answer.text) if answer.later else PeerRefused(answer.text)
+    plain = await command(talk, f"HELO {ask.me}")
+    if not plain.ok:
+        raise PeerRefused(answer.text)
+    return ()
+
+
+async def farewell(talk: Talk) -> None:
+    """QUIT. Everything has been seen by now, so what becomes of it does not matter."""
+    try:
+        await command(talk, "QUIT")
+    except PeerError:
+        return
+
+
+async def session(talk: Talk, ask: Ask) -> None:
+    """To where MAIL may be sent, inside TLS where that can be had: for the probes with recipients."""
+    if ask.mode is Mode.IMPLICIT:
+        await talk.start_tls(ask.name)
+    await greeted(talk)
+    words = await hello(talk, ask)
+    if talk.encrypted or ask.mode is Mode.NONE or not _offers(words, "STARTTLS"):
+        return
+    await _go_ahead(await _sent(talk, "STARTTLS"))
+    talk.lines.rest()
+    await talk.start_tls(ask.name)
+    await hello(talk, ask)
+
+
+async def _sent(talk: Talk, line: str) -> Talk:
+    await talk.send(line)
+    return talk
+
+
+def refusal(answer: Reply, *, offered: bool) -> PeerError:
+    """454 is a limit (too many TLS sessions) or a broken server (no certificate): its text tells."""
+    if answer.later and is_limit(answer.text):
+        return PeerLimited(answer.text)
+    return PeerRefused(answer.text if offered else f"STARTTLS is not offered; when tried: {answer.text}")
+
+
+def _hello(ask: Ask) -> str:
+    return f"{'LHLO' if ask.protocol == 'lmtp' else 'EHLO'} {ask.me}"
+
+
+def _word(line: str) -> str:
+    keyword, _, rest = printable(line, 1000).strip().partition(" ")
+    return f"{keyword.upper()} {rest.strip()}".rstrip()
+
+
+def _offers(words: tuple[str, ...], keyword: str) -> bool:
+    return any(word.split(" ", 1)[0] == keyword for word in words)
+
+
+_MANGLED = re.compile(r"(?=.{7,10}$)(?:[X*]{5,}[A-Z]?|START[X*]+|[X*]+TLS)")
+
+
+def _mangled(words: tuple[str, ...]) -> str:
+    """A keyword of STARTTLS's length that a device on the path blotted out."""
+    return next((word for word in words if _MANGLED.fullmatch(word)), "")
+
+
+def _greeting(talk: Talk, ask: Ask, answer: Reply) -> Greeting:
+    text = "\n".join(printable(line) for line in answer.lines)
+    name, version = software(text)
+    host = next((name for line in answer.lines if (name := own_name(line))), "")
+    return Greeting(ask.at, text, talk.encrypted, ask.elapsed(), name, version, host)

@@ -1,0 +1,157 @@
+"""A peer that follows a script, and a runner for dialogues that need no event loop.
+
+    < 220 mx.example ESMTP      the peer sends this line
+    <= * OK {3}\\r\\nabc           the same, with escapes and without a line ending
+    > EHLO *                    the dialogue must send this line (shell wildcards)
+    >= .\\r\\n                    the same, raw: the bytes must begin so
+    TLS                         the dialogue must start TLS (`TLS fail: words` for a handshake that fails)
+    RENEGOTIATE yes             the answer to a renegotiation
+    SILENT, TARPIT, RESET       what the next read or write meets; the end of a script is the end of the stream
+    # ...                       a comment
+
+Bytes of the peer arrive whole, or `cut` at a time; a read never returns more than one turn of the peer.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator, Coroutine
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from typing import Any, TypeVar
+
+from gatepost.errors import PeerGarbled, PeerReset, PeerSilent, PeerTarpit
+from gatepost.wire.lines import TlsFacts
+
+T = TypeVar("T")
+
+FACTS = TlsFacts("TLSv1.3", "TLS_AES_256_GCM_SHA384", "x25519", (b"leaf", b"issuer"))
+TROUBLE = {
+    "RESET": PeerReset("connection reset"),
+    "SILENT": PeerSilent("no answer within 10 s"),
+    "TARPIT": PeerTarpit("still talking after 60 s"),
+}
+
+
+def run(coroutine: Coroutine[Any, Any, T]) -> T:
+    """Drive a coroutine that waits for nothing but its scripted wire."""
+    try:
+        coroutine.send(None)
+    except StopIteration as done:
+        result: T = done.value
+        return result
+    raise AssertionError("the dialogue waits for something other than its wire")
+
+
+def collect(steps: AsyncIterator[T]) -> list[T]:
+    async def everything() -> list[T]:
+        return [one async for one in steps]
+
+    return run(everything())
+
+
+@dataclass(slots=True)
+class Script:
+    """The wire a dialogue is handed. Anything out of step is an AssertionError that names the line."""
+
+    steps: list[str]
+    cut: int = 0
+    facts: TlsFacts = FACTS
+    names: list[str | None] = field(default_factory=list)  # SNI of each handshake
+    sent: bytearray = field(default_factory=bytearray)  # everything the dialogue wrote
+    closed: bool = False
+    _due: bytearray = field(default_factory=bytearray)
+    _written: bytearray = field(default_factory=bytearray)
+
+    @classmethod
+    def of(cls, text: str, cut: int = 0) -> Script:
+        lines = [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
+        return cls(lines, cut)
+
+    @property
+    def done(self) -> bool:
+        return not (self.steps or self._due or self._written)
+
+    async def read(self) -> bytes:
+        if not self._due:
+            self._gather()
+        if not self._due:
+            return self._nothing()
+        size = self.cut or len(self._due)
+        data = bytes(self._due[:size])
+        del self._due[:size]
+        return data
+
+    async def write(self, data: bytes) -> None:
+        assert not self._due or not self.steps or self.steps[0][0] == ">", f"unread: {bytes(self._due)!r}"
+        self.sent += data
+        if not self.steps:
+            return
+        self._meet_trouble()
+        self._written += data
+        while self._written and self.steps and self._matched():
+            pass
+
+    async def start_tls(self, name: str | None, *, highest: str = "") -> TlsFacts:
+        del highest
+        if self._due or (self.steps and self.steps[0][0] == "<"):
+            raise PeerGarbled("TLS handshake: wrong version number")
+        self._meet_trouble()
+        assert self.steps, "the dialogue starts TLS behind the end of the script"
+        step = self.steps.pop(0)
+        assert step.startswith("TLS"), f"the dialogue starts TLS where the script has: {step}"
+        self.names.append(name)
+        if step.startswith("TLS fail:"):
+            raise PeerGarbled(f"TLS handshake: {step.removeprefix('TLS fail:').strip()}")
+        return self.facts
+
+    async def renegotiate(self) -> bool:
+        self._meet_trouble()
+        step = self.steps.pop(0) if self.steps else "the end"
+        assert step.startswith("RENEGOTIATE"), f"the dialogue renegotiates where the script has: {step}"
+        return step.endswith("yes")
+
+    async def close(self) -> None:
+        self.closed = True
+
+    def _gather(self) -> None:
+        while self.steps and self.steps[0].startswith("<"):
+            step = self.steps.pop(0)
+            raw = step.startswith("<=")
+            text = step[3:] if raw else step[2:]
+            self._due += unescaped(text) if raw else text.encode("latin-1") + b"\r\n"
+
+    def _nothing(self) -> bytes:
+        self._meet_trouble()
+        assert not self.steps, f"the dialogue reads where the script has: {self.steps[0]}"
+        return b""
+
+    def _meet_trouble(self) -> None:
+        if self.steps and (trouble := TROUBLE.get(self.steps[0])):
+            del self.steps[0]
+            raise trouble
+
+    def _matched(self) -> bool:
+        step = self.steps[0]
+        assert step.startswith(">"), f"the dialogue sends {bytes(self._written)!r} where the script has: {step}"
+        if step.startswith(">="):
+            wanted = unescaped(step[3:])
+            assert self._written.startswith(wanted), f"{bytes(self._written)!r} is not {step}"
+            del self._written[: len(wanted)]
+        else:
+            end = self._written.find(b"\r\n")
+            if end < 0:
+                return False
+            line = self._written[:end].decode("latin-1")
+            assert fnmatchcase(line, step[2:]), f"the dialogue sends {line!r} where the script has: {step}"
+            del self._written[: end + 2]
+        del self.steps[0]
+        return True
+
+
+def unescaped(text: str) -> bytes:
+    return re.sub(
+        r"\\(?:x([0-9a-f]{2})|(.))",
+        lambda m: chr(int(m[1], 16)) if m[1] else {"r": "\r", "n": "\n", "0": "\0", "t": "\t"}.get(m[2], m[2]),
+        text,
+    ).encode("latin-1")
