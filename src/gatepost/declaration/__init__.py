@@ -1,0 +1,1 @@
+"""The parts of `declare`: shapes of `gatepost.toml`, line numbers, services from the catalogue, writing."""

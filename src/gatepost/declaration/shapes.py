@@ -1,0 +1,91 @@
+"""What `gatepost.toml` may contain, as pydantic models: the JSON Schema for editors comes from here too."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from gatepost.model.words import Mode, Role
+
+Text = Annotated[str, Field(min_length=1, max_length=500, pattern=r"\S")]
+Lax = Field(strict=False)  # an enum member comes as its string
+
+Exposure = Literal["internet", "clients", "internal", "loopback", "never"]
+
+
+class Shape(BaseModel):
+    """TOML has types of its own: nothing is guessed from a string."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, populate_by_name=False)
+
+
+class ServiceShape(Shape):
+    """One port of a host. Everything the port catalogue knows about `name` can be left out."""
+
+    name: Text = Field(description="From the port catalogue, or your own with port, protocol and mode.")
+    port: int | None = Field(None, ge=1, le=65535, description="Only where it differs from the catalogue.")
+    protocol: Text | None = Field(None, description="What it speaks: smtp, lmtp, imap, pop3, managesieve, …")
+    mode: Annotated[Mode, Lax] | None = Field(None, description="How encryption starts.")
+    role: Annotated[Role, Lax] | None = Field(None, description="Whose rules apply.")
+    exposure: Exposure | None = Field(None, description="Who may reach it, in general.")
+    sources: list[Text] = Field(
+        [], alias="from", max_length=100, description="Zones that may reach it; empty: as its exposure says."
+    )
+    owner: Text | None = Field(None, description="Who answers for it. Needed for clear-text and legacy ports.")
+    reason: Text | None = Field(None, description="Why it is open. Needed for clear-text and legacy ports.")
+    until: date | None = Field(None, description="When it will be closed. Needed for clear-text and legacy ports.")
+
+
+class HostShape(Shape):
+    """One machine, or one name of it, with the ports that should exist."""
+
+    addresses: list[Text] = Field([], max_length=100, description="Every IPv4 and IPv6 address, each looked at.")
+    services: list[ServiceShape] = Field([], max_length=500, description="The ports that should be open. No others.")
+
+
+class ExchangerShape(Shape):
+    """A mail exchanger of a domain. One that others run is marked as external."""
+
+    host: Text
+    external: bool = Field(False, description="Run by someone else: not declared under [hosts].")
+
+
+class DomainShape(Shape):
+    """What DNS and policy should say about a mail domain."""
+
+    mx: list[ExchangerShape] = Field([], max_length=100, description="Mail exchangers, most preferred first.")
+    dmarc: Literal["none", "quarantine", "reject"] | None = None
+    mta_sts: Literal["enforce", "none", "testing"] | None = None
+    dane: bool = Field(False, description="TLSA records are published for every exchanger.")
+
+
+class WaiverShape(Shape):
+    """A dated exception from one control."""
+
+    control: Text = Field(description="For example GP-TLS-004.")
+    subject: Text = Field(description="A place (mx1.example.org:25), a host, a domain, or * for all.")
+    owner: Text
+    reason: Text
+    expires: date
+
+
+class Head(Shape):
+    """The keys before the first table."""
+
+    version: Literal[1] = Field(description="Of this format.")
+    organization: str = Field("", max_length=500)
+    profile: Text = Field("rfc9325", description="TLS profile that verdicts are held against.")
+
+
+class DeclarationShape(Head):
+    """gatepost.toml: which mail ports should exist, how each is encrypted, who may reach it, who owns it."""
+
+    zones: dict[str, list[Text]] = Field({}, description="Named networks, each in CIDR form.")
+    hosts: dict[str, HostShape] = {}
+    domains: dict[str, DomainShape] = {}
+    waivers: list[WaiverShape] = []
+
+
+SHORT = {ServiceShape: "name", ExchangerShape: "host"}  # what a bare string in the place of a table means

@@ -1,0 +1,155 @@
+"""`Architecture` to text: the file that `gatepost init` leaves behind, meant to be read and edited.
+
+What `reading.read` makes of the text is the same architecture again, line numbers and file name aside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from datetime import date
+
+from gatepost import catalogue
+from gatepost.declaration.sentences import BARE
+from gatepost.declaration.services import a_year_after, catalogued, needs_end, role_of, tcp
+from gatepost.model.architecture import Architecture, Domain, Host, Service, Waiver, Zone
+
+OWNER = "postmaster"
+REASON = "found open by gatepost init; confirm or close"
+
+
+def adopted(found: Architecture, *, today: date) -> Architecture:
+    """Make intent of what was found: each clear-text or legacy port gets an owner, a reason and a year."""
+    return replace(
+        found,
+        hosts=tuple(replace(h, services=tuple(_adopted(s, today) for s in h.services)) for h in found.hosts),
+    )
+
+
+def _adopted(service: Service, today: date) -> Service:
+    if not needs_end(service):
+        return replace(service, declared=True)
+    return replace(
+        service,
+        declared=True,
+        owner=service.owner or OWNER,
+        reason=service.reason or REASON,
+        until=service.until or a_year_after(today),
+    )
+
+
+def write(found: Architecture) -> str:
+    parts = (
+        _head(found),
+        *([_zones(found.zones)] if found.zones else []),
+        *(_host(host) for host in found.hosts),
+        *(_domain(domain, found) for domain in found.domains),
+        *(_waiver(waiver) for waiver in found.waivers),
+    )
+    return "\n".join("".join(f"{line}\n" for line in part) for part in parts)
+
+
+def _head(found: Architecture) -> Iterator[str]:
+    yield "# Which mail ports should exist, how each is encrypted, who may reach it and who answers for it."
+    yield "# `gatepost audit` holds what it sees against this file. Ports that are not listed should be closed."
+    yield "version = 1"
+    yield f"organization = {quoted(found.organization)}"
+    yield f"profile = {quoted(found.profile)}  # {comment(catalogue.profile(found.profile).title)}"
+
+
+def _zones(zones: Iterable[Zone]) -> Iterator[str]:
+    yield "# Named networks: `from = [...]` of a service says which of them may reach it."
+    yield "[zones]"
+    for zone in zones:
+        yield f"{key(zone.name)} = {array(map(str, zone.networks))}"
+
+
+def _host(host: Host) -> Iterator[str]:
+    yield f"[hosts.{key(host.name)}]"
+    yield f"addresses = {array(host.addresses)}"
+    yield "services = ["
+    for service in host.services:
+        if why := needs_end(service):
+            yield f"  # {comment(service.name)} has an end date: {why}."
+        yield f"  {_service(service)},{_remark(service)}"
+    yield "]"
+
+
+def _service(service: Service) -> str:
+    """As short as the port catalogue allows."""
+    row = catalogue.port(service.name)
+    usual = (
+        catalogued(row) if row and tcp(row) else Service(service.name, 0, "", role_of(service.protocol), service.mode)
+    )
+    pairs: list[tuple[str, str]] = []
+    if service.port != usual.port:
+        pairs.append(("port", str(service.port)))
+    for name in ("protocol", "mode", "role", "exposure"):
+        value = str(getattr(service, name))
+        if value != str(getattr(usual, name)) or (name == "mode" and row is None):
+            pairs.append((name, quoted(value)))
+    if service.sources:
+        pairs.append(("from", array(service.sources)))
+    pairs += [(name, quoted(text)) for name in ("owner", "reason") if (text := getattr(service, name))]
+    if service.until:
+        pairs.append(("until", service.until.isoformat()))
+    if not pairs:
+        return quoted(service.name)
+    return table([("name", quoted(service.name)), *pairs])
+
+
+def _remark(service: Service) -> str:
+    row = catalogue.port(service.name)
+    return f"  # {service.port}: {comment(row.role)}" if row else ""
+
+
+def _domain(domain: Domain, found: Architecture) -> Iterator[str]:
+    yield f"[domains.{key(domain.name)}]"
+    if domain.mx:
+        yield f"mx = [{', '.join(_exchanger(name, found) for name in domain.mx)}]"
+    if domain.dmarc:
+        yield f"dmarc = {quoted(domain.dmarc)}"
+    if domain.mta_sts:
+        yield f"mta_sts = {quoted(domain.mta_sts)}"
+    if domain.dane:
+        yield "dane = true"
+
+
+def _exchanger(name: str, found: Architecture) -> str:
+    return quoted(name) if found.host(name) else table([("host", quoted(name)), ("external", "true")])
+
+
+def _waiver(waiver: Waiver) -> Iterator[str]:
+    yield "[[waivers]]"
+    for name in ("control", "subject", "owner", "reason"):
+        yield f"{name} = {quoted(getattr(waiver, name))}"
+    yield f"expires = {waiver.expires.isoformat()}"
+
+
+def table(pairs: Iterable[tuple[str, str]]) -> str:
+    return "{ " + ", ".join(f"{name} = {value}" for name, value in pairs) + " }"
+
+
+def array(texts: Iterable[str]) -> str:
+    return "[" + ", ".join(map(quoted, texts)) + "]"
+
+
+def key(text: str) -> str:
+    return text if text and set(text) <= BARE else quoted(text)
+
+
+def quoted(text: str) -> str:
+    """A TOML basic string; everything that does not print is escaped."""
+    return '"' + "".join(_escaped(c) for c in text) + '"'
+
+
+def _escaped(character: str) -> str:
+    if character in '"\\':
+        return f"\\{character}"
+    if character.isprintable():
+        return character
+    return f"\\U{ord(character):08x}"
+
+
+def comment(text: str) -> str:
+    return "".join(c for c in text if c.isprintable())
