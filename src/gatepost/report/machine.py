@@ -1,0 +1,128 @@
+"""The saved form of an audit: JSON that reads back, and one finding per line.
+
+The keys are a contract (schema `gatepost/audit/1`): keys may be added, none is renamed or removed.
+The declaration is not part of it: a saved run is what was seen and judged, not what was intended.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NoReturn
+
+from gatepost.errors import UsageError
+from gatepost.model.architecture import Architecture
+from gatepost.model.audit import Audit
+from gatepost.model.finding import Finding
+from gatepost.model.observation import Observation, Run, Seen, Unobserved
+from gatepost.report import standards
+from gatepost.report.plain import NotPlain, Plain, from_plain, to_plain, word
+
+SCHEMA = "gatepost/audit/1"
+LINES_SCHEMA = "gatepost/findings/1"
+LARGEST_RUN = 256 * 1024 * 1024  # characters; 200 hosts with every certificate take about a quarter of it
+
+
+def to_json(audit: Audit) -> str:
+    """The same audit gives the same bytes: observations are in the order of their endpoints."""
+    return json.dumps(_whole(audit), indent=2) + "\n"
+
+
+def to_jsonl(audit: Audit) -> str:
+    """First line: the run. Then one finding a line, for `grep` and log shippers."""
+    head = _head(audit) | {"schema": LINES_SCHEMA, "findings": len(audit.findings)}
+    lines = (head, *(finding_plain(one) for one in audit.findings))
+    return "".join(f"{json.dumps(line, separators=(',', ':'))}\n" for line in lines)
+
+
+def _whole(audit: Audit) -> dict[str, Plain]:
+    seen = sorted(audit.run.seen, key=lambda o: o.at)
+    return _head(audit) | {
+        "findings": [finding_plain(one) for one in audit.findings],
+        "observations": [to_plain(o) for o in seen if not isinstance(o, Unobserved)],
+        "unobserved": [to_plain(o) for o in seen if isinstance(o, Unobserved)],
+        "connections": to_plain(audit.run.connections),
+    }
+
+
+def _head(audit: Audit) -> dict[str, Plain]:
+    return {
+        "schema": SCHEMA,
+        "generated_at": to_plain(audit.generated_at),
+        "vantage": audit.run.vantage,
+        "profile": audit.profile,
+        "targets": to_plain(audit.targets),
+    }
+
+
+def finding_plain(finding: Finding) -> dict[str, Plain]:
+    return {
+        "id": finding.id,
+        "control": finding.control,
+        "check": finding.check,
+        "title": standards.title(finding.control),
+        "subject": finding.subject,
+        "places": to_plain(finding.places),
+        "role": finding.role.value,
+        "outcome": finding.outcome.value,
+        "severity": finding.severity.value,
+        "because": finding.because,
+        "evidence": to_plain(finding.evidence),
+        "remedy": finding.remedy,
+        "references": [standards.named(r) for r in standards.references(finding.control)],
+        "first_seen": to_plain(finding.first_seen),
+        "waiver": to_plain(finding.waiver),
+    }
+
+
+def read_json(text: str, name: str = "the saved run") -> Audit:
+    """A run saved by `to_json`, for `--compare` and `--since`. `name` is the file, for the message."""
+    try:
+        return _read(_loaded(text))
+    except NotPlain as error:
+        raise UsageError(f"{name}: {error}") from None
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """The keys of a saved run, as they are read back."""
+
+    generated_at: datetime
+    vantage: str
+    profile: str
+    targets: tuple[str, ...]
+    findings: tuple[Finding, ...]
+    observations: tuple[Observation, ...]
+    unobserved: tuple[Observation, ...]
+    connections: dict[str, int]
+
+
+def _read(loaded: Plain) -> Audit:
+    if not isinstance(loaded, dict) or "schema" not in loaded:
+        raise NotPlain("", "not a saved gatepost run (no schema); save one with: gatepost audit --format json")
+    if (schema := loaded["schema"]) != SCHEMA:
+        raise NotPlain("schema", f"expected {SCHEMA!r}, got {word(schema)}")
+    saved = from_plain(Saved, loaded)
+    seen = Seen((*saved.observations, *saved.unobserved))
+    run = Run(seen, saved.generated_at, saved.vantage, saved.connections)
+    architecture = Architecture(profile=saved.profile)
+    return Audit(saved.generated_at, saved.profile, saved.targets, saved.findings, run, architecture)
+
+
+def _loaded(text: str) -> Plain:
+    if len(text) > LARGEST_RUN:
+        raise NotPlain("", f"larger than {LARGEST_RUN} characters, this is no saved run")
+    try:
+        loaded: Plain = json.loads(text, parse_constant=_no_constant)
+    except RecursionError:
+        raise NotPlain("", "nested too deeply to be a saved run") from None
+    except json.JSONDecodeError as error:
+        raise NotPlain("", f"not JSON: {error.msg} (line {error.lineno}, column {error.colno})") from None
+    except ValueError as error:
+        raise NotPlain("", f"not JSON: {error}") from None
+    return loaded
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not a number")

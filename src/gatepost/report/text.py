@@ -1,0 +1,246 @@
+"""An audit as an administrator reads it in a terminal: facts of the run, ports, findings, what was not seen."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+
+from rich.cells import cell_len
+from rich.text import Text
+
+from gatepost.model.audit import Audit
+from gatepost.model.finding import Finding
+from gatepost.model.observation import Unobserved
+from gatepost.model.words import Outcome, Severity
+from gatepost.report import standards
+from gatepost.report.escape import printable
+from gatepost.report.evidence import transcript
+from gatepost.report.layout import NARROWEST, WIDEST_PROSE, cut, hanging, joined, padded, paint, text
+from gatepost.report.tally import at_or_above, open_findings, plural, sentence, tally
+from gatepost.report.truth import rows
+from gatepost.report.wall import wall
+
+BADGES: Mapping[Severity, tuple[str, str]] = {
+    Severity.CRITICAL: ("✖ CRITICAL", "bold red"),
+    Severity.HIGH: ("▲ HIGH", "red"),
+    Severity.INFO: ("○ INFO", "dim"),
+    Severity.LOW: ("• LOW", "cyan"),
+    Severity.MEDIUM: ("◆ MEDIUM", "yellow"),
+}
+_INDENT = 12
+_EVIDENCE_LINES = 4
+
+
+def render(
+    audit: Audit,
+    *,
+    width: int = 100,
+    colour: bool = False,
+    verbose: bool = False,
+    fail_on: Severity | None = Severity.HIGH,
+) -> str:
+    """The whole page. `colour` adds colours and nothing else; `verbose` adds what passed and all evidence."""
+    page = lines(audit, width=max(width, NARROWEST), verbose=verbose, fail_on=fail_on)
+    return paint(page, colour=colour)
+
+
+def lines(audit: Audit, *, width: int, verbose: bool, fail_on: Severity | None) -> list[Text]:
+    sections = (
+        _head(audit, width),
+        _ports(audit, width),
+        _findings(audit, width, verbose=verbose),
+        _waived(audit, width),
+        _unseen(audit, width, verbose=verbose),
+        _passed(audit, width) if verbose else [],
+        _close(audit, width, fail_on),
+    )
+    page: list[Text] = []
+    for section in sections:
+        page += [*section, text("")] if section else []
+    return page[:-1]
+
+
+def _head(audit: Audit, width: int) -> list[Text]:
+    spent, ends = sum(audit.run.connections.values()), len(audit.run.connections)
+    facts = [
+        ("profile", audit.profile),
+        ("looked", f"{audit.generated_at:%Y-%m-%d %H:%M} UTC from {audit.run.vantage or 'here'}"),
+        ("with", f"{plural(spent, 'connection')} to {plural(ends, 'endpoint')}"),
+        ("against", audit.compared_with),
+        ("since", f"{audit.since}, only what changed" if audit.since else ""),
+    ]
+    page = hanging(text("gatepost", "bold"), text(printable(_targets(audit)), "bold"), indent=_INDENT, width=width)
+    for key, value in facts:
+        page += _labelled(key, printable(value), width)
+    return page + [line for note in audit.notes for line in _note(note, width)]
+
+
+def _targets(audit: Audit) -> str:
+    named = ", ".join(audit.targets[:8])
+    return f"{named} and {len(audit.targets) - 8} more" if len(audit.targets) > 8 else named
+
+
+def _note(note: str, width: int) -> list[Text]:
+    return hanging(text("! note", "yellow"), printable(note), indent=_INDENT, width=width)
+
+
+def _ports(audit: Audit, width: int) -> list[Text]:
+    table = wall(rows(audit), width=width)
+    return [text("PORTS", "bold"), *table] if table else []
+
+
+def _findings(audit: Audit, width: int, *, verbose: bool) -> list[Text]:
+    found = open_findings(audit)
+    if not found:
+        return []
+    counts = text(" · ", "dim").join(
+        text(f"{number} {severity.value}", BADGES[severity][1]) for severity, number in tally(audit).open.items()
+    )
+    page = [joined(text("FINDINGS", "bold"), "   ", counts)]
+    for finding in found:
+        page += [text(""), *_block(finding, audit.generated_at, width, verbose=verbose)]
+    return page
+
+
+def _block(finding: Finding, now: datetime, width: int, *, verbose: bool) -> list[Text]:
+    badge, style = BADGES[finding.severity]
+    control = text(printable(finding.control, 20), "dim")
+    room = min(width, WIDEST_PROSE) - cell_len(control.plain)
+    headline = text(printable(finding.because or standards.title(finding.control)), "bold")
+    named = hanging(text(badge, style), headline, indent=_INDENT, width=room - 2)
+    named[0] = joined(padded(named[0], room), control)
+    return [
+        *named,
+        *_labelled("where", _where(finding, now), width),
+        *_labelled("expected", printable(standards.title(finding.control)), width),
+        *_seen(finding, width, verbose=verbose),
+        *_fix(finding, width),
+    ]
+
+
+def _labelled(label: str, words: Text | str, width: int) -> list[Text]:
+    return hanging(text(f"  {label}", "dim"), words, indent=_INDENT, width=width) if words else []
+
+
+def _where(finding: Finding, now: datetime) -> Text:
+    """A failure first seen today is not news about its age."""
+    since = finding.first_seen
+    aged = f"   open since {since:%Y-%m-%d}" if since and since.date() < now.date() else ""
+    return joined(printable(finding.subject), text(aged, "dim"))
+
+
+def _seen(finding: Finding, width: int, *, verbose: bool) -> list[Text]:
+    """The start of the transcript, a line each; all of it, unshortened, with `-v`."""
+    told = transcript(finding.evidence)
+    page: list[Text] = []
+    for n, line in enumerate(told if verbose else told[:_EVIDENCE_LINES]):
+        label = text("" if n else "  seen", "dim")
+        if verbose:
+            page += hanging(label, _spoken(line), indent=_INDENT, width=width)
+        else:
+            page.append(joined(padded(label, _INDENT), cut(_spoken(line), width - _INDENT)))
+    left = 0 if verbose else len(told) - _EVIDENCE_LINES
+    return [*page, text(f"{' ' * _INDENT}… {plural(left, 'more line')} with -v", "dim")] if left > 0 else page
+
+
+def _spoken(line: str) -> Text:
+    """The server's words stand out against ours."""
+    return text(line, "cyan" if "S: " in line[:12] else "")
+
+
+def _fix(finding: Finding, width: int) -> list[Text]:
+    page: list[Text] = []
+    for n, line in enumerate(finding.remedy.splitlines()):
+        label = text("  fix" if n == 0 else "", "dim")
+        page += hanging(label, text(printable(line), "green"), indent=_INDENT, width=width)
+    return page
+
+
+def _waived(audit: Audit, width: int) -> list[Text]:
+    page: list[Text] = []
+    for finding in audit.findings:
+        if finding.outcome is Outcome.FAIL and (waiver := finding.waiver):
+            reason = printable(f"{finding.because} ({waiver.owner}, until {waiver.expires}: {waiver.reason})")
+            label = joined("  ", text(printable(finding.control), "dim"))
+            page += hanging(label, f"{printable(finding.subject)}: {reason}", indent=18, width=width)
+    return [text("WAIVED", "bold"), *page] if page else []
+
+
+def _unseen(audit: Audit, width: int, *, verbose: bool) -> list[Text]:
+    unknown = [f for f in audit.findings if f.outcome is Outcome.UNKNOWN]
+    seeable = [f for f in unknown if _for_us(f)]
+    others = [f for f in unknown if not _for_us(f)]
+    if not unknown:
+        return []
+    page = [joined(text("NOT SEEN", "bold"), text("   neither a pass nor a failure", "dim"))]
+    for reason, findings in sorted(_by_reason(seeable).items()):
+        page += _reason(reason, findings, width, verbose=verbose)
+    return [*page, *_other_witnesses(others, width)]
+
+
+def _for_us(finding: Finding) -> bool:
+    return bool(finding.evidence) or standards.witnessed(finding.control)
+
+
+def _by_reason(findings: Iterable[Finding]) -> Mapping[str, list[Finding]]:
+    grouped: dict[str, list[Finding]] = defaultdict(list)
+    for finding in findings:
+        found = next((o for o in finding.evidence if isinstance(o, Unobserved)), None)
+        grouped[f"{found.reason.value}: {found.detail}" if found else finding.because].append(finding)
+    return grouped
+
+
+def _reason(reason: str, findings: Sequence[Finding], width: int, *, verbose: bool) -> list[Text]:
+    subjects = list(dict.fromkeys(printable(f.subject) for f in findings))
+    controls = sorted({f.control for f in findings})
+    listed = printable(", ".join(controls)) if verbose else plural(len(controls), "control")
+    shown = ", ".join(subjects[:4]) + (f" and {len(subjects) - 4} more" if len(subjects) > 4 else "")
+    body = joined(f"{printable(reason)}  ", text(f"{listed} at {shown}", "dim"))
+    return hanging(text("  ?", "blue"), body, indent=4, width=width)
+
+
+def _other_witnesses(findings: Sequence[Finding], width: int) -> list[Text]:
+    """One line for all controls that the network alone can never tell about."""
+    if not findings:
+        return []
+    wanted: dict[str, set[str]] = defaultdict(set)
+    for finding in findings:
+        found = standards.entry(finding.control)
+        wanted[found.witnesses[0] if found else "others"].add(finding.control)
+    listed = ", ".join(f"{witness} ({len(controls)})" for witness, controls in sorted(wanted.items()))
+    count = plural(len({f.control for f in findings}), "control")
+    body = joined(f"{count} cannot be seen from the network; witness needed: ", text(listed, "dim"))
+    return hanging(text("  ·", "dim"), body, indent=4, width=width)
+
+
+def _passed(audit: Audit, width: int) -> list[Text]:
+    subjects: dict[str, list[str]] = defaultdict(list)
+    for finding in audit.findings:
+        if finding.outcome is Outcome.PASS:
+            subjects[finding.control].append(printable(finding.subject))
+    page: list[Text] = []
+    for control, places in sorted(subjects.items()):
+        label = joined("  ", text("✔", "green"), " ", text(printable(control), "dim"))
+        where = text(f"   {', '.join(dict.fromkeys(places))}", "dim")
+        page += hanging(label, joined(printable(standards.title(control)), where), indent=18, width=width)
+    return [text("PASSED", "bold"), *page] if page else []
+
+
+def _close(audit: Audit, width: int, fail_on: Severity | None) -> list[Text]:
+    counted = tally(audit)
+    mark, style = ("✖", "bold red") if counted.failures else ("✔", "green") if counted.passed else ("?", "blue")
+    counts = (
+        f"{counted.passed} passed · {counted.failures} failed · {counted.waived} waived · {counted.unknown} not seen"
+    )
+    return [
+        *hanging(text(mark, style), text(printable(sentence(audit)), "bold"), indent=2, width=width),
+        *hanging(text(""), text(f"{counts} · {_exit(audit, fail_on)}", "dim"), indent=2, width=width),
+    ]
+
+
+def _exit(audit: Audit, fail_on: Severity | None) -> str:
+    if fail_on is None:
+        return "exit 0 (--fail-on never)"
+    grave = at_or_above(audit, fail_on)
+    return f"exit {int(grave > 0)}: {plural(grave, 'finding')} at or above {fail_on.value}"
