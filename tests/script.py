@@ -1,4 +1,4 @@
-"""A peer that follows a script, and a runner for dialogues that need no event loop.
+r"""A peer that follows a script, and a runner for dialogues that need no event loop.
 
     < 220 mx.example ESMTP      the peer sends this line
     <= * OK {3}\\r\\nabc           the same, with escapes and without a line ending
