@@ -1,0 +1,107 @@
+"""A set of sites that go up and down together: their certificates, servers and declaration."""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+import subprocess
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from gatepost.demo.authority import Authority, Flaw, Key, KeyKind, make_key
+from lab import dovecot, postfix
+from lab.places import program, why_not
+from lab.site import Site, declaration
+
+
+@dataclass(frozen=True, slots=True)
+class Estate:
+    """`home` holds everything of it. `stock` runs Dovecot's login processes as the package does."""
+
+    home: Path
+    sites: tuple[Site, ...]
+    stock: bool = False
+
+    @property
+    def declaration(self) -> Path:
+        return self.home / "gatepost.toml"
+
+    @property
+    def ca(self) -> Path:
+        return self.home / "ca.pem"
+
+    @property
+    def running(self) -> bool:
+        return postfix.running(self.home / "postfix")
+
+    def up(self) -> None:
+        """Idempotent: a running estate is left as it is."""
+        if reason := why_not():
+            raise SystemExit(f"lab: {reason}")
+        if self.running:
+            return
+        self.down()
+        self.home.mkdir(parents=True)
+        self.home.chmod(0o755)
+        papers = self._issue()
+        users = self._accounts()
+        own = tuple(s for s in self.sites if s.own_dovecot)
+        shared = tuple(s for s in self.sites if not s.own_dovecot)
+        private = self.home / "postfix" / "queue" / "private"
+        postfix.write(self.home / "postfix", self.sites, papers)
+        for name, sites in [("auth", shared), *((f"auth-{s.address}", (s,)) for s in own)]:
+            if sites:
+                home = self.home / ("dovecot" if sites is shared else f"dovecot-{sites[0].address}")
+                dovecot.write(home, sites, papers, users, private / name, stock=self.stock)
+                dovecot.start(home)
+        postfix.start(self.home / "postfix")
+
+    def down(self) -> None:
+        """Stops what runs and removes every file of it."""
+        if not self.home.exists():
+            return
+        postfix.stop(self.home / "postfix")
+        for home in self.home.glob("dovecot*"):
+            dovecot.stop(home)
+        shutil.rmtree(self.home)
+
+    def _issue(self) -> dict[tuple[str, int], Path]:
+        """Certificates of every site; the files by site and port, port 0 for all others."""
+        now = datetime.now(UTC)
+        authority, stranger = Authority(now), Authority(now, title="Nobody knows")
+        self.ca.write_bytes(authority.pem)
+        self.declaration.write_text(declaration(self.sites, now.date()))
+        keys = {kind: make_key(kind) for kind in KeyKind}
+        folder = self.home / "papers"
+        folder.mkdir()
+        made: dict[tuple[str, int], Path] = {}
+        for site in self.sites:
+            for port in {0, *site.papers}:
+                flaw = site.flaw(port)
+                by = stranger if flaw is Flaw.UNKNOWN_CA else authority
+                path = folder / f"{site.name}-{port}.pem"
+                path.write_bytes(by.issue((site.name,), flaw, _key(keys, site, port)).together)
+                path.chmod(0o600)
+                made[site.name, port] = path
+        return made
+
+    def _accounts(self) -> Path:
+        """One mailbox, with a password made for this run."""
+        password = secrets.token_urlsafe(12)
+        note, users = self.home / "password", self.home / "users"
+        note.touch(mode=0o600)
+        note.write_text(password + "\n")
+        hashed = subprocess.run(
+            [program("doveadm"), "-c", "/dev/null", "pw", "-s", "SHA512-CRYPT", "-p", password],
+            capture_output=True, text=True, check=True,
+        ).stdout.strip()  # fmt: skip
+        users.write_text(f"alice:{hashed}\n")
+        shutil.chown(users, "root", "dovecot")
+        users.chmod(0o640)
+        return users
+
+
+def _key(keys: dict[KeyKind, Key], site: Site, port: int) -> Key:
+    """A key of its own for a port with papers of its own; the rest of the lab shares one to start quickly."""
+    return make_key(site.key) if port else keys[site.key]
