@@ -26,13 +26,13 @@ class Ask:
     body: bytes = b""  # with one the request is a POST of XML
 
 
-async def fetch(ask: Ask, roots: Roots) -> str:
+async def fetch(ask: Ask, roots: Roots, *, seconds: float = SECONDS) -> str:
     """The body of a 200 answer. Raises a PeerError for everything else."""
     try:
-        async with asyncio.timeout(SECONDS):
+        async with asyncio.timeout(seconds):
             return await _exchange(ask, _context(roots))
     except TimeoutError:
-        raise PeerSilent(f"{ask.host} did not answer within {SECONDS:g} s") from None
+        raise PeerSilent(f"{ask.host} did not answer within {seconds:g} s") from None
     except ssl.SSLCertVerificationError as error:
         raise PeerRefused(f"{ask.host}: {error.verify_message.lower()}") from None
     except ssl.SSLError as error:

@@ -7,6 +7,7 @@ resolver that says no (PeerRefused), one that says nothing (PeerSilent), one tha
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from pathlib import Path
@@ -56,7 +57,7 @@ class Resolver:
 
     where: str
     stub: dns.asyncresolver.Resolver
-    local: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    local: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     async def addresses(self, name: str) -> tuple[str, ...]:
         """IPv4 first. Raises a PeerError when there is none."""
@@ -79,16 +80,17 @@ class Resolver:
     async def _asked(self, plain: str) -> Found:
         answers = await asyncio.gather(*(self._family(plain, kind) for kind in ("A", "AAAA")))
         addresses = tuple(dict.fromkeys(a for answer in answers for a in answer.addresses))
-        trouble = tuple(t for answer in answers for t in answer.trouble)
+        trouble = tuple({str(error): error for answer in answers for error in answer.trouble}.values())
         if not addresses and not trouble:
             return Found((), (PeerUnreachable(f"{plain} has no address", refused=False),))
         return Found(addresses, trouble)
 
     async def _family(self, name: str, kind: str) -> Found:
         try:
-            return Found(tuple(str(one) for one in await self._records(name, kind)))
+            rows = await self._records(name, kind)
         except PeerError as error:
             return Found((), (error,))
+        return Found(tuple(sorted((str(one) for one in rows), key=lambda a: ip_address(a).packed)))
 
     async def mx(self, name: str) -> tuple[tuple[int, str], ...]:
         """Preference and target. Empty when the name exists without any; raises a PeerError otherwise."""
@@ -118,7 +120,7 @@ class Resolver:
         except dns.resolver.NXDOMAIN:
             raise PeerUnreachable(f"{name} does not exist", refused=False) from None
         except dns.exception.Timeout:
-            raise PeerSilent(f"{self.where} does not answer for {name} within {SECONDS:g} s") from None
+            raise PeerSilent(f"{self.where} does not answer for {name} within {self.stub.lifetime:g} s") from None
         except dns.resolver.NoNameservers as error:
             raise PeerRefused(f"{self.where} cannot resolve {name}: {_answer(error)}") from None
         except (dns.exception.DNSException, OSError, ValueError) as error:
@@ -129,15 +131,17 @@ class Resolver:
 def _question(name: str) -> dns.name.Name:
     plain = a_labels(name)
     try:
-        return dns.name.from_text(plain or "")
+        if plain:
+            return dns.name.from_text(plain)
     except dns.exception.DNSException:
-        raise PeerUnreachable(f"{name!r} is no host name", refused=False) from None
+        pass
+    raise PeerUnreachable(f"{name!r} is no host name", refused=False)
 
 
-def resolver_at(where: str | None = None) -> Resolver:
-    """`ADDR[#PORT]`, or the system's resolver. Raises UsageError."""
+def resolver_at(where: str | None = None, *, seconds: float = SECONDS) -> Resolver:
+    """`ADDR[#PORT]`, or the system's resolver. `seconds` are for one question. Raises UsageError."""
     if where is None:
-        return _system()
+        return _system(seconds)
     address, _, port = where.partition("#")
     plain = literal(address.removeprefix("[").removesuffix("]"))
     if plain is None:
@@ -146,21 +150,21 @@ def resolver_at(where: str | None = None) -> Resolver:
         raise UsageError(f"--resolver: {port!r} is not a port number")
     stub = dns.asyncresolver.Resolver(configure=False)
     stub.nameservers = [dns.nameserver.Do53Nameserver(plain, int(port) if port else _usual_port())]
-    return Resolver(f"the resolver {where}", _patient(stub))
+    return Resolver(f"the resolver {where}", _patient(stub, seconds))
 
 
-def _system() -> Resolver:
+def _system(seconds: float) -> Resolver:
     try:
         stub = dns.asyncresolver.Resolver()
     except dns.resolver.NoResolverConfiguration:
         stub = dns.asyncresolver.Resolver(configure=False)
         stub.nameservers = ["127.0.0.1"]  # what resolv.conf(5) says of an absent file
-    return Resolver("the system's resolver", _patient(stub), hosts_file(HOSTS_FILE))
+    return Resolver("the system's resolver", _patient(stub, seconds), hosts_file(HOSTS_FILE))
 
 
-def _patient(stub: dns.asyncresolver.Resolver) -> dns.asyncresolver.Resolver:
-    stub.lifetime = SECONDS
-    stub.timeout = SECONDS / 3
+def _patient(stub: dns.asyncresolver.Resolver, seconds: float) -> dns.asyncresolver.Resolver:
+    stub.lifetime = seconds
+    stub.timeout = seconds / 3
     return stub
 
 
