@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
@@ -75,7 +76,7 @@ def audit(
     raise typer.Exit(telling.exit_code(shown, fail_on))
 
 
-def conclude(looked: Looked, other: Audit | None, before: Audit | None, state: o.Path | None) -> Audit:
+def conclude(looked: Looked, other: Audit | None, before: Audit | None, state: Path | None) -> Audit:
     """Judge, compare with the other vantage, and date what is open."""
     from dataclasses import replace
 

@@ -29,7 +29,7 @@ def demo(
     from gatepost.demo.stage import running
 
     with running(keep) as stage:
-        request = Request(declaration=stage.declaration, ca=stage.ca, source=stage.source, ports=stage.ports)
+        request = Request(declaration=stage.declaration, ca=stage.ca, ports=stage.ports)
         with telling.progress(quiet=quiet) as report_progress:
             looked = look(request, report_progress)
     judged = conclude(looked, None, None, None)

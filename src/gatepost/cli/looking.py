@@ -12,6 +12,7 @@ from pathlib import Path
 from gatepost import catalogue
 from gatepost.audit import errands, nothing_seen
 from gatepost.catalogue import Profile
+from gatepost.certs.chain import Roots
 from gatepost.declare import presume, read
 from gatepost.edge.discover import Discovery, discover
 from gatepost.edge.prober import Looking, Probed, probe
@@ -74,7 +75,7 @@ async def _look(
 ) -> Looked:
     resolver = resolver_at(request.resolver)
     trusted = roots(request.ca)
-    aims = await aim(request, architecture, resolver)
+    aims = await aim(request, architecture, resolver, trusted)
     todo = errands(aims.hosts, only=only)
     if not todo:
         raise CannotLook(aims.complaint or "there is nothing to look at")
@@ -121,14 +122,14 @@ class Aims:
     complaint: str = ""
 
 
-async def aim(request: Request, architecture: Architecture, resolver: Resolver) -> Aims:
+async def aim(request: Request, architecture: Architecture, resolver: Resolver, trusted: Roots) -> Aims:
     """Which hosts the targets mean: declared ones as declared, the rest as DNS tells."""
     if not request.targets:
         if not architecture.hosts:
             raise UsageError("name a host or domain, or declare one in gatepost.toml (see: gatepost init --help)")
         aims = Aims(architecture.hosts, tuple(h.name for h in architecture.hosts))
         return replace(aims, hosts=tuple([await _with_addresses(h, request, resolver) for h in aims.hosts]))
-    found = [await _one(target, request, architecture, resolver) for target in request.targets]
+    found = [await _one(target, request, architecture, resolver, trusted) for target in request.targets]
     hosts = {h.name: h for aims in reversed(found) for h in aims.hosts}
     ordered = [h.name for aims in found for h in aims.hosts]
     return Aims(
@@ -139,7 +140,7 @@ async def aim(request: Request, architecture: Architecture, resolver: Resolver) 
     )
 
 
-async def _one(target: str, request: Request, architecture: Architecture, resolver: Resolver) -> Aims:
+async def _one(target: str, request: Request, architecture: Architecture, resolver: Resolver, trusted: Roots) -> Aims:
     name = target.strip().rstrip(".").lower()
     if host := architecture.host(name):
         return Aims((await _with_addresses(host, request, resolver),), (target,))
@@ -147,7 +148,7 @@ async def _one(target: str, request: Request, architecture: Architecture, resolv
         return Aims((presume(name, request.addresses),), (target,))
     domain = next((d for d in architecture.domains if d.name == name), None)
     declared = [h for h in architecture.hosts if domain and h.name in domain.mx]
-    found: Discovery = await discover(name, resolver)
+    found: Discovery = await discover(name, resolver, roots=trusted)
     hosts = {h.name: h for h in declared}
     for host_name, addresses in found.hosts:
         if host_name not in hosts and addresses:

@@ -38,7 +38,7 @@ Targets = Annotated[
 ]
 Declaration = Annotated[
     Path | None,
-    typer.Option("-c", "--config", metavar="FILE", help="The declaration [default: gatepost.toml, when there is one]."),
+    typer.Option("-c", "--config", metavar="FILE", help="The declaration [default: gatepost.toml, if present]."),
 ]
 ProfileName = Annotated[
     str | None,

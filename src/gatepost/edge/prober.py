@@ -12,8 +12,7 @@ from datetime import datetime
 
 from gatepost.audit import CONVERSED, Errand, presumed
 from gatepost.catalogue import Profile
-from gatepost.certs.inspect import inspect
-from gatepost.certs.roots import Roots
+from gatepost.certs.chain import Roots, inspect
 from gatepost.edge.dialer import Budget, Dialer, HostGate
 from gatepost.edge.net import Patience
 from gatepost.errors import GatepostError, PeerUnreachable

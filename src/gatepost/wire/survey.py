@@ -14,9 +14,11 @@ from gatepost.catalogue import Profile
 from gatepost.errors import GatepostError, PeerUnreachable
 from gatepost.model.observation import (
     Closed,
+    Feature,
     Greeting,
     Handshake,
     Identified,
+    Injected,
     Listening,
     Observation,
     Tried,
@@ -26,7 +28,7 @@ from gatepost.model.observation import (
 from gatepost.model.words import Mode, Reason
 from gatepost.wire import relay, smuggling
 from gatepost.wire.ask import Ask, lost
-from gatepost.wire.dialogue import dialogue_for
+from gatepost.wire.dialogue import Dialogue, dialogue_for
 from gatepost.wire.identify import identify
 from gatepost.wire.lines import Dial, Talk, Wire
 from gatepost.wire.tls.attacks import attacks
@@ -35,7 +37,8 @@ from gatepost.wire.tls.inventory import inventory
 
 Merge = Callable[[Sequence[AsyncIterator[Observation]]], AsyncIterator[Observation]]
 HOPELESS = frozenset({Reason.LIMITED, Reason.FILTERED, Reason.REFUSED, Reason.BUDGET, Reason.TARPIT})
-RELAY_CONNECTIONS = 3  # a server may hang up after so many refusals; the matrix goes on where it stopped
+FORMS_AT_ONCE = 9  # Postfix slows down at the tenth error of a session and hangs up at the twentieth
+ENOUGH_FOR_NOW = frozenset({Reason.CLOSED, Reason.RESET, Reason.LIMITED})
 
 
 class Depth(StrEnum):
@@ -171,7 +174,7 @@ def _rest(ask: Ask, dial: Dial, plan: Plan, first: _Watch) -> list[AsyncIterator
     if dialogue is None:
         return streams
     if first.encrypted and plan.depth is not Depth.CERTIFICATES:
-        streams.append(_one_talk(ask, dial, dialogue.inject, "injection"))
+        streams.append(_injection(ask, dial, dialogue))
     if first.tls_worth_asking or ask.mode is Mode.IMPLICIT:
         streams += _tls(ask, dial, plan)
     if ask.mine and plan.depth is not Depth.CERTIFICATES:
@@ -195,6 +198,21 @@ async def _one_talk(
             yield seen
     finally:
         await wire.close()
+
+
+async def _injection(ask: Ask, dial: Dial, dialogue: Dialogue) -> AsyncIterator[Observation]:
+    """Where the burst behind STARTTLS cost us the connection, the rest is asked on one more without it."""
+    broken = False
+    async for seen in _one_talk(ask, dial, dialogue.inject, "injection"):
+        if isinstance(seen, Injected) and not seen.happened:
+            broken = True
+        if isinstance(seen, Handshake | Feature):
+            broken = False
+        if not (broken and isinstance(seen, Unobserved)):
+            yield seen
+    if broken:
+        async for seen in _one_talk(replace(ask, gentle=True), dial, dialogue.inject, "injection"):
+            yield seen
 
 
 def _tls(ask: Ask, dial: Dial, plan: Plan) -> list[AsyncIterator[Observation]]:
@@ -227,27 +245,21 @@ def _remaining(talk: FormTalk, left: Sequence[str]) -> Callable[[Talk, Ask], Asy
 
 
 async def _matrix(
-    ask: Ask,
-    dial: Dial,
-    talk: FormTalk,
-    forms: Sequence[str],
-    wanted: str,
+    ask: Ask, dial: Dial, talk: FormTalk, forms: Sequence[str], wanted: str
 ) -> AsyncIterator[Observation]:
-    """Go through all forms, on a further connection where the server hung up on us."""
+    """All forms, a few on each connection: most servers slow down or hang up after so many refusals."""
     left = list(forms)
-    for attempt in range(RELAY_CONNECTIONS):
-        loss: Unobserved | None = None
-        async for seen in _one_talk(ask, dial, _remaining(talk, left), wanted):
-            if isinstance(seen, Tried):
-                form = seen.what.partition(":")[2]
-                left = [f for f in left if f != form]
-                yield seen
-            elif isinstance(seen, Unobserved):
+    while left:
+        batch, loss, before = left[:FORMS_AT_ONCE], None, len(left)
+        async for seen in _one_talk(ask, dial, _remaining(talk, batch), wanted):
+            if isinstance(seen, Tried) and seen.what.partition(":")[2] in left:
+                left.remove(seen.what.partition(":")[2])
+            if isinstance(seen, Unobserved):
                 loss = seen
             else:
                 yield seen
-        if loss is None or not left:
-            return
-        if attempt == RELAY_CONNECTIONS - 1 or loss.reason not in {Reason.CLOSED, Reason.RESET, Reason.LIMITED}:
+        if loss is not None and (len(left) == before or loss.reason not in ENOUGH_FOR_NOW):
             yield replace(loss, detail=f"{loss.detail} ({len(left)} of {len(forms)} forms not tried)")
             return
+        if len(left) == before:
+            return  # the dialogue passed over what it could not ask; asking again would not help
