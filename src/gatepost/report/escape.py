@@ -22,7 +22,10 @@ def shortened(text: str, limit: int) -> str:
 def _shown(one: str) -> str:
     if one in _SHOWN_AS:
         return _SHOWN_AS[one]
-    if unicodedata.category(one) not in _HIDDEN:
+    category = unicodedata.category(one)
+    if category == "Zs":
+        return " "  # spaces of other widths would shift the columns
+    if category not in _HIDDEN:
         return one
     code = ord(one)
     return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"

@@ -76,12 +76,15 @@ def finding_plain(finding: Finding) -> dict[str, Plain]:
     }
 
 
-def read_json(text: str, name: str = "the saved run") -> Audit:
-    """A run saved by `to_json`, for `--compare` and `--since`. `name` is the file, for the message."""
+def read_json(text: str, name: str = "") -> Audit:
+    """A run saved by `to_json`, for `--compare` and `--since`. `name` is the file, for the message.
+
+    Raises UsageError, one line, for anything else.
+    """
     try:
         return _read(_loaded(text))
     except NotPlain as error:
-        raise UsageError(f"{name}: {error}") from None
+        raise UsageError(f"{name}: {error}" if name else str(error)) from None
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,7 @@ BADGES: Mapping[Severity, tuple[str, str]] = {
 }
 _INDENT = 12
 _EVIDENCE_LINES = 4
+_ID = 14  # a control id of the catalogue has at most 12 characters
 
 
 def render(
@@ -105,7 +106,7 @@ def _findings(audit: Audit, width: int, *, verbose: bool) -> list[Text]:
 
 def _block(finding: Finding, now: datetime, width: int, *, verbose: bool) -> list[Text]:
     badge, style = BADGES[finding.severity]
-    control = text(printable(finding.control, 20), "dim")
+    control = text(printable(finding.control, _ID), "dim")
     room = min(width, WIDEST_PROSE) - cell_len(control.plain)
     headline = text(printable(finding.because or standards.title(finding.control)), "bold")
     named = hanging(text(badge, style), headline, indent=_INDENT, width=room - 2)
@@ -162,7 +163,7 @@ def _waived(audit: Audit, width: int) -> list[Text]:
     for finding in audit.findings:
         if finding.outcome is Outcome.FAIL and (waiver := finding.waiver):
             reason = printable(f"{finding.because} ({waiver.owner}, until {waiver.expires}: {waiver.reason})")
-            label = joined("  ", text(printable(finding.control), "dim"))
+            label = joined("  ", text(printable(finding.control, _ID), "dim"))
             page += hanging(label, f"{printable(finding.subject)}: {reason}", indent=18, width=width)
     return [text("WAIVED", "bold"), *page] if page else []
 
@@ -221,7 +222,7 @@ def _passed(audit: Audit, width: int) -> list[Text]:
             subjects[finding.control].append(printable(finding.subject))
     page: list[Text] = []
     for control, places in sorted(subjects.items()):
-        label = joined("  ", text("✔", "green"), " ", text(printable(control), "dim"))
+        label = joined("  ", text("✔", "green"), " ", text(printable(control, _ID), "dim"))
         where = text(f"   {', '.join(dict.fromkeys(places))}", "dim")
         page += hanging(label, joined(printable(standards.title(control)), where), indent=18, width=width)
     return [text("PASSED", "bold"), *page] if page else []

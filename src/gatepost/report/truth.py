@@ -56,8 +56,18 @@ class Row:
     line: int | None = None  # of the declaration
 
     @property
+    def wrong(self) -> bool:
+        """Not as declared, or not fit for any declaration. Findings of other controls do not count."""
+        return self.verdict in _WRONG
+
+    @property
     def at(self) -> Endpoint:
         return Endpoint(self.host, self.address, self.port)
+
+
+_WRONG = frozenset({
+    Word.MISSING, Word.PLAINTEXT_LOGIN, Word.STARTTLS_REFUSED, Word.STARTTLS_STRIPPED, Word.UNDECLARED, Word.WRONG_MODE,
+})  # fmt: skip
 
 
 def rows(audit: Audit) -> tuple[Row, ...]:
