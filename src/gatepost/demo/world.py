@@ -1,0 +1,139 @@
+"""The world of `gatepost demo`: a host in order and a host that is not, both on loopback.
+
+Two addresses, so that each host has its own: 127.0.0.25 and .26 where the system lets us bind them (Linux), else
+127.0.0.1 and ::1. Only in the first case do we look from another address than the servers', and only then do
+answers about clear text and relaying count.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from gatepost.demo.authority import Authority, Flaw, KeyKind, make_key
+from gatepost.demo.habits import Habits, Injection, Relaying, Starttls, Tls
+from gatepost.demo.servers import Handler, listeners, mail
+
+GOOD, BAD = "good.demo.test", "bad.demo.test"
+OLD_TLS = Tls(lowest=0x0301, highest=0x0303, ciphers="ALL:COMPLEMENTOFALL", renegotiation=True)
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """`hosts` are the names to audit, `ports` everything that listens, declared or not."""
+
+    declaration: Path
+    ca: Path
+    hosts: tuple[str, ...]
+    ports: frozenset[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Stall:
+    """One listener: the number it would like, its habits, and what the declaration says of it.
+
+    `declared` is the catalogue's name of the service; empty where the operator knows nothing of it.
+    """
+
+    port: int
+    declared: str
+    habits: Habits
+    flaw: Flaw = Flaw.NONE
+    legacy: bool = False
+
+
+def good_host() -> tuple[Stall, ...]:
+    return (
+        Stall(10025, "smtp", Habits("smtp", name=GOOD)),
+        Stall(10465, "submissions", Habits("smtp", name=GOOD, submission=True, implicit=True)),
+        Stall(10587, "submission", Habits("smtp", name=GOOD, submission=True)),
+        Stall(10993, "imaps", Habits("imap", name=GOOD, implicit=True)),
+        Stall(14190, "managesieve", Habits("managesieve", name=GOOD)),
+    )
+
+
+def bad_host() -> tuple[Stall, ...]:
+    """A handful of the faults that real hosts have, one or two to a port."""
+    leaky = frozenset({Relaying.OWN_SENDER, Relaying.PERCENT})
+    return (
+        Stall(20025, "smtp", Habits("smtp", name=BAD, relays=leaky, verifies=True, banner="mail ESMTP Exim 4.92")),
+        Stall(20587, "submission", Habits("smtp", name=BAD, submission=True, login_in_clear=True, tls=OLD_TLS)),
+        Stall(20143, "imap", Habits("imap", name=BAD, injection=Injection.COMMAND), legacy=True),
+        Stall(20110, "pop3", Habits("pop3", name=BAD, starttls=Starttls.ABSENT, login_in_clear=True), legacy=True),
+        Stall(20993, "imaps", Habits("imap", name=BAD, implicit=True), flaw=Flaw.EXPIRED),
+        Stall(20995, "pop3s", Habits("pop3", name=BAD, implicit=True, limit="-ERR [SYS/TEMP] too many connections")),
+        Stall(22525, "", Habits("smtp", name=BAD, submission=True, mechanisms=("PLAIN", "ANONYMOUS"))),
+    )
+
+
+@asynccontextmanager
+async def demo_world(directory: Path) -> AsyncIterator[World]:
+    """Servers up while the block runs; the declaration and the CA certificate are written to `directory`."""
+    now = datetime.now(UTC)
+    authority = Authority(now, title="gatepost demo")
+    places = zip((GOOD, BAD), _addresses(), (good_host(), bad_host()), strict=True)
+    written: list[str] = []
+    ports: set[int] = set()
+    async with AsyncExitStack() as stack:
+        for name, address, stalls in places:
+            got = await stack.enter_async_context(listeners(_handlers(name, stalls, authority), address))
+            written.append(_host(name, address, stalls, got, now))
+            ports |= set(got.values())
+        declaration, ca = directory / "gatepost.toml", directory / "ca.pem"
+        declaration.write_text(_HEAD + "".join(written), encoding="utf-8")
+        ca.write_bytes(authority.pem)
+        yield World(declaration, ca, (GOOD, BAD), frozenset(ports))
+
+
+def _handlers(name: str, stalls: tuple[Stall, ...], authority: Authority) -> dict[int, Handler]:
+    """One key for a host, and one certificate for all its ports that have nothing wrong with theirs."""
+    key = make_key(KeyKind.RSA)
+    usual = authority.issue((name,), key=key)
+    return {
+        stall.port: mail(
+            stall.habits, usual if stall.flaw is Flaw.NONE else authority.issue((name,), stall.flaw, key)
+        )
+        for stall in stalls
+    }  # fmt: skip
+
+
+def _addresses() -> tuple[str, str]:
+    for wanted in (("127.0.0.25", "127.0.0.26"), ("127.0.0.1", "::1")):
+        if all(_can_bind(address) for address in wanted):
+            return wanted
+    return "127.0.0.1", "127.0.0.1"
+
+
+def _can_bind(address: str) -> bool:
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    try:
+        with socket.socket(family, socket.SOCK_STREAM) as probe:
+            probe.bind((address, 0))
+    except OSError:
+        return False
+    return True
+
+
+_HEAD = """\
+version = 1
+organization = "Demo"
+
+[zones]
+anywhere = ["0.0.0.0/0", "::/0"]
+"""
+
+
+def _host(name: str, address: str, stalls: tuple[Stall, ...], got: dict[int, int], now: datetime) -> str:
+    until = (now + timedelta(days=120)).date()
+    services = "".join(
+        f'  {{ name = "{stall.declared}", port = {got[stall.port]}'
+        + (f', owner = "helpdesk", reason = "old clients", until = {until}' if stall.legacy else "")
+        + " },\n"
+        for stall in stalls
+        if stall.declared
+    )
+    return f'\n[hosts."{name}"]\naddresses = ["{address}"]\nservices = [\n{services}]\n'
