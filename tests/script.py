@@ -16,11 +16,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator, Coroutine
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from fnmatch import fnmatchcase
+from pathlib import Path
 from typing import Any, TypeVar
 
 from gatepost.errors import PeerGarbled, PeerReset, PeerSilent, PeerTarpit
+from gatepost.model.architecture import Endpoint
+from gatepost.model.words import Mode, Role
+from gatepost.wire.ask import Ask
 from gatepost.wire.lines import TlsFacts
 
 T = TypeVar("T")
@@ -97,7 +101,8 @@ class Script:
         if self._due or (self.steps and self.steps[0][0] == "<"):
             raise PeerGarbled("TLS handshake: wrong version number")
         self._meet_trouble()
-        assert self.steps, "the dialogue starts TLS behind the end of the script"
+        if not self.steps:
+            raise PeerGarbled("TLS handshake: the connection ended during the handshake")
         step = self.steps.pop(0)
         assert step.startswith("TLS"), f"the dialogue starts TLS where the script has: {step}"
         self.names.append(name)
@@ -107,7 +112,9 @@ class Script:
 
     async def renegotiate(self) -> bool:
         self._meet_trouble()
-        step = self.steps.pop(0) if self.steps else "the end"
+        if not self.steps:
+            return False
+        step = self.steps.pop(0)
         assert step.startswith("RENEGOTIATE"), f"the dialogue renegotiates where the script has: {step}"
         return step.endswith("yes")
 
@@ -155,3 +162,57 @@ def unescaped(text: str) -> bytes:
         lambda m: chr(int(m[1], 16)) if m[1] else {"r": "\r", "n": "\n", "0": "\0", "t": "\t"}.get(m[2], m[2]),
         text,
     ).encode("latin-1")
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One case of a `.txt` file: `== title`, `@ settings`, a script, `----`, what must be seen.
+
+    Settings are fields of Ask (`protocol=smtp mode=starttls role=mx mine`), `do=` with the function to run,
+    and `whole` where the peer's bytes must not be cut: what lies behind a go-ahead is found in one read.
+    """
+
+    title: str
+    settings: dict[str, str]
+    script: str
+    seen: str
+
+    @property
+    def ask(self) -> Ask:
+        given = self.settings
+        return Ask(
+            at=Endpoint("mx.example", given.get("address", "192.0.2.25"), 25),
+            protocol=given.get("protocol", "smtp"),
+            mode=Mode(given.get("mode", "starttls")),
+            role=Role(given.get("role", "mx")),
+            name="mx.example",
+            mine="mine" in given,
+            gentle="gentle" in given,
+            domain=given.get("domain", "example.org"),
+            recipient=given.get("recipient"),
+        )
+
+
+def cases(path: Path) -> list[Case]:
+    found = []
+    for part in re.split(r"^== ", path.read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]:
+        title, settings, rest = part.split("\n", 2)
+        assert settings.startswith("@"), f"{path.name}: {title}: no settings"
+        script, _, seen = rest.partition("----\n")
+        pairs = (word.partition("=") for word in settings[1:].split())
+        found.append(Case(title, {key: value for key, _, value in pairs}, script, seen.strip()))
+    return found
+
+
+def told(seen: object) -> str:
+    """One observation in one line, without its endpoint."""
+    values = {f.name: getattr(seen, f.name) for f in fields(seen) if f.name != "at"}  # type: ignore[arg-type]
+    values.pop("seconds", None)
+    words = [type(seen).__name__, *(f"{k}={_short(v)}" for k, v in values.items() if v not in {"", (), None, False})]
+    return " ".join(words)
+
+
+def _short(value: object) -> str:
+    if isinstance(value, tuple):
+        return "[" + " | ".join(v[:8] if len(v) == 64 else v for v in value) + "]"
+    return str(value).replace("\n", "\\n")

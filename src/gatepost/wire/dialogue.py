@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass
+from typing import Any
 
 from gatepost.model.observation import Observation
 from gatepost.wire import imap, pop3, sieve, smtp
@@ -25,7 +26,7 @@ class Dialogue:
     never raise: what they lose they yield as Unobserved.
     """
 
-    reach: Callable[[Talk, Ask], Awaitable[None]]
+    reach: Callable[[Talk, Ask], Coroutine[Any, Any, None]]
     converse: Conversation
     inject: Conversation
     preamble: Conversation

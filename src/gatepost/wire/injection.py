@@ -34,8 +34,9 @@ class Behind:
 
 Reach = Callable[[Talk, Ask], Awaitable[None]]
 
-# The peer cannot do what we offered; anything else in a failed handshake is about the injected bytes.
-_OUR_OFFER = re.compile(r"version|protocol|cipher|handshake failure|legacy|insufficient security", re.IGNORECASE)
+# What a TLS stack says when it was fed our command. Anything else (no common version, a silent close) may be about
+# the offer, and says nothing about what became of the command.
+_FED_TO_TLS = re.compile(r"unexpected[ _]message|decode[ _]error|record|wrong version|packet length", re.IGNORECASE)
 
 
 async def inject(talk: Talk, ask: Ask, reach: Reach, behind: Behind) -> AsyncIterator[Observation]:
@@ -68,7 +69,7 @@ async def _with_burst(talk: Talk, ask: Ask, behind: Behind, stage: Stage) -> Asy
                 yield seen
         answer = await behind.executed(talk, ask)
     except (PeerClosed, PeerGarbled, PeerRefused, PeerReset) as error:
-        if isinstance(error, PeerGarbled) and (talk.encrypted or _OUR_OFFER.search(str(error))):
+        if isinstance(error, PeerGarbled) and not _FED_TO_TLS.search(str(error)):
             raise
         stage.wanted = "renegotiation"
         yield Injected(ask.at, "command", happened=False, detail=f"the server broke off: {error}")

@@ -98,7 +98,7 @@ async def _upgraded(talk: Talk, ask: Ask, words: tuple[str, ...], stage: Stage) 
     yield Capabilities(ask.at, protected, encrypted=True)
     again = "STARTTLS" in protected
     text = "offered" if again else "not offered"
-    yield Tried(ask.at, "starttls-again", again, encrypted=True, sent="STARTTLS", answer=text)
+    yield Tried(ask.at, "starttls-again", again, encrypted=True, sent="CAPABILITY", answer=text)
 
 
 async def _protected(talk: Talk) -> tuple[str, ...]:

@@ -52,13 +52,18 @@ async def response(talk: Talk, *, challenge: bool = False) -> Response:
                 return Response("+", first.text)
             lines.append(tuple(token.text for token in tokens))
             continue
-        status, text = first.text.upper(), " ".join(token.text for token in tokens[1:])
+        status, text = first.text.upper(), _joined(tokens[1:])
         if status == "BYE":
             raise PeerLimited(printable(f"BYE {text}".rstrip()))
         if first.string or status not in {"NO", "OK"}:
             raise PeerGarbled(f"not a ManageSieve response: {printable(first.text, 80)!r}")
         return Response(status, text, tuple(lines))
     raise PeerGarbled(f"more than {MAX_LINES} lines in one response")
+
+
+def _joined(tokens: list[Token]) -> str:
+    """The code in brackets and the text, as a line for people."""
+    return " ".join(token.text for token in tokens).replace("( ", "(").replace(" )", ")")
 
 
 async def command(talk: Talk, line: str, *, shown: str | None = None, challenge: bool = False) -> Response:

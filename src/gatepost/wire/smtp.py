@@ -63,7 +63,7 @@ async def _upgraded(
 ) -> AsyncIterator[Observation]:
     """`pending`: a transaction was begun in clear, which TLS must wipe out (RFC 3207 section 4.2)."""
     stage.wanted = "starttls"
-    if unread(talk):
+    if unread(talk) and _worth_trying(ask, words):
         yield carried_over(talk, ask, "before STARTTLS")
     upgrade = await _starttls(talk, ask, words, pending=pending)
     yield upgrade
@@ -88,15 +88,20 @@ async def _upgraded(
 
 async def _starttls(talk: Talk, ask: Ask, words: tuple[str, ...], *, pending: bool) -> Upgrade:
     offered, mangled = _offers(words, "STARTTLS"), _mangled(words)
-    if not offered and (ask.gentle or ask.mode is Mode.NONE):
+    if not _worth_trying(ask, words):
         return Upgrade(ask.at, offered, accepted=False, answer="not offered", mangled=mangled)
     answer = await command(talk, "STARTTLS")
-    if answer.code == 503 and pending:  # some want no transaction open
+    if answer.code == 503 and pending and offered:  # some want no transaction open
         await command(talk, "RSET")
         answer = await command(talk, "STARTTLS")
     if answer.code != 220 and isinstance(error := refusal(answer, offered=offered), PeerLimited):
         raise error
     return Upgrade(ask.at, offered, answer.code == 220, answer.text, mangled)
+
+
+def _worth_trying(ask: Ask, words: tuple[str, ...]) -> bool:
+    """Where it is expected, STARTTLS is tried even if it is not offered: the offer may be lost on the path."""
+    return _offers(words, "STARTTLS") or not (ask.gentle or ask.mode is Mode.NONE)
 
 
 async def inject(talk: Talk, ask: Ask) -> AsyncIterator[Observation]:
@@ -233,5 +238,5 @@ def _mangled(words: tuple[str, ...]) -> str:
 def _greeting(talk: Talk, ask: Ask, answer: Reply) -> Greeting:
     text = "\n".join(printable(line) for line in answer.lines)
     name, version = software(text)
-    host = next((name for line in answer.lines if (name := own_name(line))), "")
+    host = next(filter(None, map(own_name, answer.lines)), "")
     return Greeting(ask.at, text, talk.encrypted, ask.elapsed(), name, version, host)

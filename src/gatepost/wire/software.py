@@ -46,6 +46,7 @@ _SOFTWARE = (
     _row("Citadel", rf"\bCitadel\b{_NEAR}"),
     _row("Gmail", r"\bgsmtp\b|\bGimap\b|\bGpop\b"),
     _row("qmail", rf"\b(?:net|not|s/)?qmail(?:-smtpd)?\b{_NEAR}"),
+    _row("Qpopper", rf"\bQpopper \(version {_VERSION}\)|\bQpopper\b"),
     _row("UW IMAP", r"\bIMAP4rev1 (?P<version>20\d\d[a-z]?\.\d+)"),
     _row("OpenSSH", r"^SSH-[\d.]+-OpenSSH_(?P<version>[\w.]+)"),
 )
