@@ -56,7 +56,8 @@ class Babbler:
 PIECE = st.sampled_from(
     [
         *(f"{code}{dash}STARTTLS\r\n".encode() for code in (220, 250, 334, 354, 421, 450) for dash in " -"),
-        b"* OK ready\r\n", b"* CAPABILITY STARTTLS AUTH=PLAIN AUTH=ANONYMOUS\r\n", b"* BYE\r\n", b"+ \r\n", b"* {3}\r\n",
+        b"* OK ready\r\n", b"* CAPABILITY STARTTLS AUTH=PLAIN AUTH=ANONYMOUS\r\n", b"* BYE\r\n",
+        b"+ \r\n", b"* {3}\r\n",
         *(f"a{n} {word}\r\n".encode() for n in range(1, 10) for word in ("OK", "NO x")), b"zz OK\r\n", b"PROXY BAD\r\n",
         b"+OK\r\n", b"STLS\r\n", b"SASL PLAIN ANONYMOUS\r\n", b".\r\n", b"-ERR x\r\n",
         b'"STARTTLS"\r\n', b'"SASL" "PLAIN ANONYMOUS"\r\n', b"OK\r\n", b"NO\r\n", b'""\r\n', b'"SIEVE" {2}\r\n',
