@@ -6,8 +6,8 @@ A check is a judge plus its control id. It sees what was observed at one subject
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -15,7 +15,7 @@ from gatepost.catalogue import Profile
 from gatepost.model.architecture import Architecture, Endpoint, Host, Service
 from gatepost.model.finding import Verdict
 from gatepost.model.observation import Observation, Seen, Unobserved, Vantage, of
-from gatepost.model.words import Outcome, Role, Severity
+from gatepost.model.words import Outcome, Reason, Role, Severity
 
 
 class Scope(StrEnum):
@@ -31,7 +31,8 @@ class Case:
     """One subject to judge.
 
     Endpoint scope: `at` is the endpoint and `service` what is declared or presumed there. Host and domain
-    scope: `at` is `Endpoint(name)` and `service` is None; use `endpoints` and `seen`.
+    scope: `at` is `Endpoint(name)` and `service` is None; use `endpoints`, `services` and `seen`. A host is
+    judged once per role it has, or once with Role.HOST where the control is about hosts.
     """
 
     at: Endpoint
@@ -44,7 +45,7 @@ class Case:
     architecture: Architecture
     now: datetime
     mine: bool = False
-    services: dict[Endpoint, Service] | None = None  # declared or presumed, for host scope
+    services: Mapping[Endpoint, Service] = field(default_factory=dict)  # of this host, whether they answer or not
 
     @property
     def declared(self) -> bool:
@@ -56,12 +57,18 @@ class Case:
         """We looked from the address we looked at: clear-text and relay answers mislead."""
         return any(v.same_host for v in of(Vantage, self.seen, self.at))
 
+    def places(self) -> tuple[Endpoint, ...]:
+        """Host scope: what listens in this role."""
+        return tuple(at for at in self.endpoints if at in self.services and self.services[at].role is self.role)
+
     def missing(self, *wanted: str) -> Verdict:
         """`unknown`, with the reason the prober gave for the first of `wanted` (a prefix matches)."""
         for one in of(Unobserved, self.seen, self.at):
             if not wanted or any(one.wanted.startswith(w) for w in wanted):
                 return unknown(f"{one.reason.value}: {one.detail}", one)
         for one in of(Unobserved, self.seen, self.at):  # the whole endpoint failed
+            if one.reason is Reason.NOT_ASKED:
+                continue
             return unknown(f"{one.reason.value}: {one.detail}", one)
         return unknown(f"not seen: {wanted[0]}" if wanted else "nothing was seen")
 
@@ -76,12 +83,10 @@ class Check:
     title: str  # first line of the judge's docstring: the promise that holds
     scope: Scope
     judge: Judge
-    roles: frozenset[Role]  # narrower than the control's roles where one judge covers some only; empty: all
+    roles: frozenset[Role]  # in place of the control's roles, where one judge covers other ones; empty: those
 
 
-def check(
-    control: str, *, scope: Scope = Scope.ENDPOINT, roles: tuple[Role, ...] = ()
-) -> Callable[[Judge], Check]:
+def check(control: str, *, scope: Scope = Scope.ENDPOINT, roles: tuple[Role, ...] = ()) -> Callable[[Judge], Check]:
     """Bind a judge to its control."""
 
     def bind(judge: Judge) -> Check:
@@ -96,9 +101,7 @@ def passed(*evidence: Observation, because: str = "") -> Verdict:
     return Verdict(Outcome.PASS, because, evidence)
 
 
-def failed(
-    because: str, *evidence: Observation, remedy: str = "", severity: Severity | None = None
-) -> Verdict:
+def failed(because: str, *evidence: Observation, remedy: str = "", severity: Severity | None = None) -> Verdict:
     return Verdict(Outcome.FAIL, because, evidence, remedy, severity)
 
 
