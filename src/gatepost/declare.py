@@ -17,6 +17,7 @@ from datetime import date
 from typing import Any
 
 from gatepost.declaration.services import needs_end, presume
+from gatepost.declaration.wording import dotted
 from gatepost.errors import Problem
 from gatepost.model.architecture import Architecture
 
@@ -44,7 +45,7 @@ def _late_services(architecture: Architecture, today: date) -> Iterator[Problem]
         for n, service in enumerate(host.services):
             if service.until and service.until < today:
                 said = f"{service.name} should have been closed by {service.until}"
-                yield Problem(f'hosts."{host.name}".services[{n}].until', said, service.line)
+                yield Problem(dotted(("hosts", host.name, "services", n, "until")), said, service.line)
 
 
 def _late_waivers(architecture: Architecture, today: date) -> Iterator[Problem]:

@@ -9,9 +9,9 @@ from gatepost import catalogue
 from gatepost.catalogue import Port
 from gatepost.declaration.paper import Paper
 from gatepost.declaration.positions import Path
-from gatepost.declaration.sentences import clipped, did_you_mean, shown
 from gatepost.declaration.services import SPOKEN, catalogued, needs_end, role_of, tcp
 from gatepost.declaration.shapes import ServiceShape
+from gatepost.declaration.wording import clipped, did_you_mean, shown
 from gatepost.declaration.zones import zone_names
 from gatepost.model.architecture import Service
 

@@ -10,8 +10,9 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from gatepost.declaration.positions import Path, line_of, positions
-from gatepost.declaration.sentences import dotted, sentence, shown
+from gatepost.declaration.sentences import sentence
 from gatepost.declaration.shapes import SHORT
+from gatepost.declaration.wording import dotted, shown
 from gatepost.errors import DeclarationError, Problem
 
 MAX_TEXT = 262144  # characters: some thousand hosts
@@ -43,12 +44,33 @@ class Paper:
 
         `whole` is the model that knows all the keys of the place, when `kind` is only a part of it.
         """
+        found, wrong = self._shape(kind, raw, path, whole or kind)
+        return None if wrong else found
+
+    def rest(self, kind: type[AnyShape], raw: object, path: Path) -> AnyShape | None:
+        """Like `shape`, but what is right in a table with mistakes is still handed on to be looked at.
+
+        Nothing comes of it: a paper with problems is refused. It only hides no further mistake.
+        """
+        found, wrong = self._shape(kind, raw, path, kind)
+        if not wrong or not isinstance(raw, dict):
+            return found
         try:
-            return kind.model_validate(_spelled_out(raw, kind))
-        except ValidationError as error:
-            for one in error.errors(include_url=False):
-                self.problem((*path, *one["loc"]), sentence(one, whole or kind))
+            return kind.model_validate(_spelled_out({k: v for k, v in raw.items() if k not in wrong}, kind))
+        except ValidationError:
             return None
+
+    def _shape(
+        self, kind: type[AnyShape], raw: object, path: Path, whole: type[BaseModel]
+    ) -> tuple[AnyShape | None, frozenset[str | int]]:
+        """The model, or the keys that are wrong, each told as a problem."""
+        try:
+            return kind.model_validate(_spelled_out(raw, kind)), frozenset()
+        except ValidationError as error:
+            told = error.errors(include_url=False)
+        for one in told:
+            self.problem((*path, *one["loc"]), sentence(one, whole))
+        return None, frozenset(one["loc"][0] for one in told if one["loc"]) | {""}
 
     def table(self, raw: Raw, key: str, path: Path = ()) -> Raw:
         """A table of tables under `key`, empty when absent or not a table."""

@@ -14,12 +14,13 @@ from gatepost import catalogue
 from gatepost.declaration.expand import far_off, read_services
 from gatepost.declaration.paper import Paper, paper
 from gatepost.declaration.positions import Path
-from gatepost.declaration.sentences import clipped, did_you_mean, shown
 from gatepost.declaration.shapes import DeclarationShape, DomainShape, ExchangerShape, Head, HostShape, WaiverShape
+from gatepost.declaration.wording import clipped, did_you_mean, shown
 from gatepost.declaration.zones import read_zones
 from gatepost.errors import DeclarationError
 from gatepost.model.architecture import Architecture, Domain, Host, Waiver
 
+VERSION = 1
 SECTIONS = ("zones", "hosts", "domains", "waivers")
 LABEL = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?")  # underscores do occur
 
@@ -36,12 +37,12 @@ def read(text: str, name: str, *, today: date) -> Architecture:
 def _architecture(page: Paper, today: date) -> Architecture:
     top = {key: value for key, value in page.tables.items() if key not in SECTIONS}
     head = page.shape(Head, top, (), whole=DeclarationShape)
-    profile = _profile(page, head.profile) if head else ""
+    _check_head(page)
     hosts = _hosts(page, today)
     known = frozenset(filter(None, map(plain_name, page.table(page.tables, "hosts"))))
     return Architecture(
         organization=head.organization if head else "",
-        profile=profile,
+        profile=head.profile if head else "",
         zones=read_zones(page),
         hosts=hosts,
         domains=_domains(page, known),
@@ -50,12 +51,15 @@ def _architecture(page: Paper, today: date) -> Architecture:
     )
 
 
-def _profile(page: Paper, name: str) -> str:
-    known = catalogue.profile_names()
-    if name not in known:
+def _check_head(page: Paper) -> None:
+    """Looked at as written, so that a mistake in one key hides none in the other."""
+    version = page.tables.get("version")
+    if isinstance(version, int) and not isinstance(version, bool) and version != VERSION:
+        page.problem(("version",), f"this gatepost reads version {VERSION}, got {shown(version)}")
+    name, known = page.tables.get("profile"), catalogue.profile_names()
+    if isinstance(name, str) and name not in known:
         near = did_you_mean(name, known) or f"; known: {', '.join(known)}"
         page.problem(("profile",), f"no TLS profile named {shown(name)}{near}")
-    return name
 
 
 def _hosts(page: Paper, today: date) -> tuple[Host, ...]:
@@ -77,10 +81,12 @@ def _host(page: Paper, key: str, raw: object, path: Path, today: date) -> Host |
     if not isinstance(raw, dict):
         page.problem(path, f"expected a table, got {shown(raw)}")
         return None
-    shape = page.shape(HostShape, {k: v for k, v in raw.items() if k != "services"}, path)
+    shape = page.rest(HostShape, {k: v for k, v in raw.items() if k != "services"}, path)
     services = read_services(page, page.array(raw, "services", path), (*path, "services"), today)
     if shape is None or name is None:
         return None
+    if raw.get("addresses", []) == [] and not _address(name):
+        page.problem((*path, "addresses"), "a host needs at least one address")
     return Host(name, _addresses(page, shape, name, path), services, page.line(path))
 
 
@@ -88,8 +94,6 @@ def _addresses(page: Paper, shape: HostShape, name: str, path: Path) -> tuple[st
     """A host that is named by its address needs no other."""
     if not shape.addresses and _address(name):
         return (name,)
-    if not shape.addresses:
-        page.problem((*path, "addresses"), "a host needs at least one address")
     found: list[str] = []
     for n, text in enumerate(shape.addresses):
         address = _address(text)
@@ -139,7 +143,7 @@ def _domain(page: Paper, key: str, raw: object, path: Path, hosts: frozenset[str
     name = plain_name(key)
     if name is None or _address(name):
         page.problem(path, f"{shown(key)} is no domain name")
-    shape = page.shape(DomainShape, raw, path)
+    shape = page.rest(DomainShape, raw, path)
     if shape is None or name is None:
         return None
     exchangers: list[str] = []
@@ -163,16 +167,21 @@ def _exchanger(page: Paper, one: ExchangerShape, path: Path, hosts: frozenset[st
 
 
 def _waivers(page: Paper, today: date) -> tuple[Waiver, ...]:
-    known = [row["id"] for row in catalogue.document("controls")["controls"]]
     found: list[Waiver] = []
     for n, raw in enumerate(page.array(page.tables, "waivers")):
         path: Path = ("waivers", n)
+        _check_control(page, raw, path)
         shape = page.shape(WaiverShape, raw, path)
         if shape is None:
             continue
-        if shape.control not in known:
-            near = did_you_mean(shape.control.upper(), known)
-            page.problem((*path, "control"), f"no control named {shown(shape.control)}{near}")
         far_off(page, shape.expires, (*path, "expires"), today)
         found.append(Waiver(shape.control, shape.subject, shape.owner, shape.reason, shape.expires, page.line(path)))
     return tuple(found)
+
+
+def _check_control(page: Paper, raw: object, path: Path) -> None:
+    control = raw.get("control") if isinstance(raw, dict) else None
+    known = [row["id"] for row in catalogue.document("controls")["controls"]]
+    if isinstance(control, str) and control not in known:
+        near = did_you_mean(control.upper(), known)
+        page.problem((*path, "control"), f"no control named {shown(control)}{near}")

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from difflib import get_close_matches
 from typing import Any
 
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
-from gatepost.declaration.positions import Path
-
-BARE = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_")
-MAX_SHOWN = 60  # characters of a value repeated in a sentence
+from gatepost.declaration.wording import did_you_mean, shown
 
 KINDS = {
     "bool_type": "true or false",
@@ -40,39 +35,10 @@ def sentence(error: ErrorDetails, shape: type[BaseModel]) -> str:
             return "is empty"
         case "string_too_long" | "too_long":
             return f"is too long: at most {told['max_length']}"
-        case "greater_than_equal" | "less_than_equal":
+        case "greater_than_equal" | "less_than_equal" | "int_parsing_size":
             return f"{shown(error['input'])} is no port number, which go from 1 to 65535"
         case _:
             return str(error["msg"]).lower()
-
-
-def shown(value: object) -> str:
-    """A value in short. Tables and arrays are named, not repeated: they may be deep."""
-    match value:
-        case dict():
-            return "a table"
-        case list():
-            return "an array"
-        case bool():
-            return "true" if value else "false"
-        case str():
-            return f'"{clipped(value)}"'
-        case int() if abs(value) > 10**MAX_SHOWN:
-            return "a very large number"
-        case _:
-            return clipped(str(value))
-
-
-def clipped(text: str) -> str:
-    """One line of it, control characters escaped."""
-    plain = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text[:MAX_SHOWN])
-    return plain if len(text) <= MAX_SHOWN else f"{plain}…"
-
-
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """`; did you mean "x"?` when something known is close, else nothing."""
-    near = get_close_matches(word[:MAX_SHOWN].lower(), list(known), n=1)
-    return f'; did you mean "{near[0]}"?' if near else ""
 
 
 def keys(shape: type[BaseModel], loc: tuple[str | int, ...]) -> list[str]:
@@ -88,15 +54,3 @@ def _inner(shape: type[BaseModel], part: str | int) -> type[BaseModel] | None:
     field = shape.model_fields.get(str(part))
     arguments: tuple[Any, ...] = getattr(field.annotation, "__args__", ()) if field else ()
     return next((a for a in arguments if isinstance(a, type) and issubclass(a, BaseModel)), None)
-
-
-def dotted(path: Path) -> str:
-    """`hosts."mx1.example.org".services[0].port`: as it would be written in TOML."""
-    text = ""
-    for part in path:
-        if isinstance(part, int):
-            text += f"[{part}]"
-        else:
-            plain = part if part and set(part) <= BARE else f'"{clipped(part)}"'
-            text += f".{plain}" if text else plain
-    return text

@@ -74,7 +74,7 @@ class WaiverShape(Shape):
 class Head(Shape):
     """The keys before the first table."""
 
-    version: Literal[1] = Field(description="Of this format.")
+    version: int = Field(description="Of this format.", json_schema_extra={"const": 1})
     organization: str = Field("", max_length=500)
     profile: Text = Field("rfc9325", description="TLS profile that verdicts are held against.")
 

@@ -10,8 +10,8 @@ from dataclasses import replace
 from datetime import date
 
 from gatepost import catalogue
-from gatepost.declaration.sentences import BARE
 from gatepost.declaration.services import a_year_after, catalogued, needs_end, role_of, tcp
+from gatepost.declaration.wording import BARE
 from gatepost.model.architecture import Architecture, Domain, Host, Service, Waiver, Zone
 
 OWNER = "postmaster"

@@ -12,7 +12,7 @@ from itertools import combinations
 
 from gatepost.declaration.paper import Paper
 from gatepost.declaration.positions import Path
-from gatepost.declaration.sentences import clipped, shown
+from gatepost.declaration.wording import clipped, shown
 from gatepost.model.architecture import Zone
 
 Network = IPv4Network | IPv6Network
