@@ -72,7 +72,7 @@ def audit(
         looked = look(request, report_progress)
     judged = conclude(looked, other, before, state)
     shown = telling.limited(judged, areas)
-    telling.tell(telling.changed(shown, before), show, output, verbose=verbose)
+    telling.tell(telling.changed(shown, before), show, output, verbose=verbose, fail_on=fail_on)
     raise typer.Exit(telling.exit_code(shown, fail_on))
 
 

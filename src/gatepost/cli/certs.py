@@ -46,5 +46,5 @@ def certs(
     with telling.progress(quiet=quiet) as report_progress:
         looked = look(request, report_progress)
     judged = telling.limited(conclude(looked, None, None, None), frozenset({"certificates"}))
-    telling.tell(judged, telling.shape(form, output), output, verbose=verbose, view="certs")
+    telling.tell(judged, telling.shape(form, output), output, verbose=verbose, view="certs", fail_on=fail_on)
     raise typer.Exit(telling.exit_code(judged, fail_on))

@@ -33,4 +33,4 @@ def demo(
         with telling.progress(quiet=quiet) as report_progress:
             looked = look(request, report_progress)
     judged = conclude(looked, None, None, None)
-    telling.tell(judged, telling.shape(form, output), output, verbose=verbose)
+    telling.tell(judged, telling.shape(form, output), output, verbose=verbose, fail_on=o.FailOn.NEVER)

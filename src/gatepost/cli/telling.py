@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -39,15 +40,24 @@ def shape(form: Format | None, output: Path | None) -> Format:
     return ENDINGS.get(output.suffix.lower(), Format.TABLE) if output else Format.TABLE
 
 
-def tell(audit: Audit, form: Format, output: Path | None, *, verbose: bool, view: str = "audit") -> None:
+def tell(
+    audit: Audit,
+    form: Format,
+    output: Path | None,
+    *,
+    verbose: bool,
+    view: str = "audit",
+    fail_on: FailOn = FailOn.HIGH,
+) -> None:
     """Write one view of an audit to the file or to stdout.
 
     Raises UsageError when the file cannot be written.
     """
     if form is Format.TABLE and output is None:
-        TERMINAL[view](audit, colour=colour(), verbose=verbose)
-        return
-    text = FORMATS[view][form.value](audit)
+        floor = None if fail_on is FailOn.NEVER else Severity(fail_on.value)
+        text = TERMINAL[view](audit, width=width(), colour=colour(), verbose=verbose, fail_on=floor)
+    else:
+        text = FORMATS[view][form.value](audit)
     if output is None:
         sys.stdout.write(text if text.endswith("\n") else text + "\n")
         return
@@ -63,6 +73,11 @@ def write(output: Path, text: str) -> None:
     except OSError as error:
         partial.unlink(missing_ok=True)
         raise UsageError(f"{output}: {(error.strerror or str(error)).lower()}") from None
+
+
+def width() -> int:
+    """Columns of the terminal, within what can be read; 100 when there is none."""
+    return min(max(shutil.get_terminal_size((100, 24)).columns, 60), 160)
 
 
 def colour() -> bool:

@@ -14,7 +14,6 @@ from gatepost.catalogue import Profile
 from gatepost.errors import GatepostError, PeerUnreachable
 from gatepost.model.observation import (
     Closed,
-    Feature,
     Greeting,
     Handshake,
     Identified,
@@ -33,11 +32,12 @@ from gatepost.wire.identify import identify
 from gatepost.wire.lines import Dial, Talk, Wire
 from gatepost.wire.tls.attacks import attacks
 from gatepost.wire.tls.conform import certificates, conform
+from gatepost.wire.tls.interview import Merge
 from gatepost.wire.tls.inventory import inventory
 
-Merge = Callable[[Sequence[AsyncIterator[Observation]]], AsyncIterator[Observation]]
 HOPELESS = frozenset({Reason.LIMITED, Reason.FILTERED, Reason.REFUSED, Reason.BUDGET, Reason.TARPIT})
 FORMS_AT_ONCE = 9  # Postfix slows down at the tenth error of a session and hangs up at the twentieth
+BROKE_OFF = frozenset({Reason.CLOSED, Reason.GARBLED, Reason.RESET})
 ENOUGH_FOR_NOW = frozenset({Reason.CLOSED, Reason.RESET, Reason.LIMITED})
 
 
@@ -68,7 +68,7 @@ async def survey(ask: Ask, dial: Dial, plan: Plan, merge: Merge) -> AsyncIterato
             yield seen
         if found is None or not _worth_another(ask, found):
             if first.handshake_failed and ask.mode is Mode.IMPLICIT:
-                async for seen in merge(_tls(ask, dial, plan)):
+                async for seen in merge(_tls(ask, dial, plan, merge)):
                     yield seen
             return
         ask = replace(ask, protocol=found.protocol, mode=found.mode)
@@ -79,7 +79,7 @@ async def survey(ask: Ask, dial: Dial, plan: Plan, merge: Merge) -> AsyncIterato
         async for seen in first.over(_conversation(replace(ask, gentle=True), dial)):
             yield seen
     if first.spoke and plan.depth is not Depth.PORTS:
-        async for seen in merge(_rest(ask, dial, plan, first)):
+        async for seen in merge(_rest(ask, dial, plan, first, merge)):
             yield seen
 
 
@@ -168,7 +168,7 @@ def _worth_another(ask: Ask, found: Identified) -> bool:
     return dialogue_for(found.protocol) is not None and (found.protocol, found.mode) != (ask.protocol, ask.mode)
 
 
-def _rest(ask: Ask, dial: Dial, plan: Plan, first: _Watch) -> list[AsyncIterator[Observation]]:
+def _rest(ask: Ask, dial: Dial, plan: Plan, first: _Watch, merge: Merge) -> list[AsyncIterator[Observation]]:
     dialogue = dialogue_for(ask.protocol)
     streams: list[AsyncIterator[Observation]] = []
     if dialogue is None:
@@ -176,7 +176,7 @@ def _rest(ask: Ask, dial: Dial, plan: Plan, first: _Watch) -> list[AsyncIterator
     if first.encrypted and plan.depth is not Depth.CERTIFICATES:
         streams.append(_injection(ask, dial, dialogue))
     if first.tls_worth_asking or ask.mode is Mode.IMPLICIT:
-        streams += _tls(ask, dial, plan)
+        streams += _tls(ask, dial, plan, merge)
     if ask.mine and plan.depth is not Depth.CERTIFICATES:
         streams.append(_one_talk(ask, dial, dialogue.preamble, "preamble"))
         if ask.protocol in {"smtp", "lmtp"}:
@@ -201,21 +201,28 @@ async def _one_talk(
 
 
 async def _injection(ask: Ask, dial: Dial, dialogue: Dialogue) -> AsyncIterator[Observation]:
-    """Where the burst behind STARTTLS cost us the connection, the rest is asked on one more without it."""
-    broken = False
+    """Where the burst behind STARTTLS cost us the connection, the same handshake is tried once without it.
+
+    When that works, the server had fed our command to TLS instead of executing it (Dovecot does).
+    """
+    loss: Unobserved | None = None
     async for seen in _one_talk(ask, dial, dialogue.inject, "injection"):
-        if isinstance(seen, Injected) and not seen.happened:
-            broken = True
-        if isinstance(seen, Handshake | Feature):
-            broken = False
-        if not (broken and isinstance(seen, Unobserved)):
+        if isinstance(seen, Unobserved) and seen.reason in BROKE_OFF:
+            loss = seen
+        else:
             yield seen
-    if broken:
-        async for seen in _one_talk(replace(ask, gentle=True), dial, dialogue.inject, "injection"):
-            yield seen
+    if loss is None:
+        return
+    worked = False
+    async for seen in _one_talk(replace(ask, gentle=True), dial, dialogue.inject, "injection"):
+        worked = worked or (isinstance(seen, Handshake) and not seen.error)
+        yield seen
+    if loss.wanted == "injection":
+        detail = f"the server broke off ({loss.detail}); without the command the same handshake works"
+        yield Injected(ask.at, "command", happened=False, detail=detail) if worked else loss
 
 
-def _tls(ask: Ask, dial: Dial, plan: Plan) -> list[AsyncIterator[Observation]]:
+def _tls(ask: Ask, dial: Dial, plan: Plan, merge: Merge) -> list[AsyncIterator[Observation]]:
     dialogue = dialogue_for(ask.protocol)
 
     async def reach() -> Wire:
@@ -230,7 +237,7 @@ def _tls(ask: Ask, dial: Dial, plan: Plan) -> list[AsyncIterator[Observation]]:
         return wire
 
     look = {Depth.CERTIFICATES: certificates, Depth.INVENTORY: inventory}.get(plan.depth, conform)
-    streams = [look(ask.at, reach, plan.profile, role=ask.role, name=ask.name, mine=ask.mine)]
+    streams = [look(ask.at, reach, plan.profile, role=ask.role, name=ask.name, mine=ask.mine, merge=merge)]
     if ask.mine and plan.depth is not Depth.CERTIFICATES:
         streams.append(attacks(ask.at, reach, name=ask.name))
     return streams
