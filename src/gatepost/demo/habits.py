@@ -48,6 +48,27 @@ class Tls:
 
 
 @dataclass(frozen=True, slots=True)
+class Fake:
+    """TLS that no current library speaks, answered by `answerer` without computing a key.
+
+    `suites` are IANA names taken at any of `versions` (numbers on the wire), in the client's order. `groups`,
+    `dh_prime` and `scheme` are what the key exchange shows.
+    """
+
+    versions: frozenset[int] = frozenset({0x0303})
+    suites: frozenset[str] = frozenset()
+    groups: tuple[int, ...] = ()
+    dh_prime: bytes = b""
+    scheme: int = 0
+    ssl2_kinds: frozenset[int] = frozenset()
+    compression: bool = False
+    plain_renegotiation: bool = False  # no RFC 5746
+    heartbeat: bool = False
+    bleeds: bool = False  # CVE-2014-0160
+    obeys_early_change: bool = False  # CVE-2014-0224
+
+
+@dataclass(frozen=True, slots=True)
 class Habits:
     """One listener. `protocol` is smtp, lmtp, imap, pop3 or managesieve; `domain` is where it takes mail for.
 
@@ -84,3 +105,4 @@ class Habits:
     connections: int = 0  # after so many connections, 421; 0 for no limit
     greylists: bool = False
     tls: Tls = field(default_factory=Tls)
+    fake: Fake | None = None

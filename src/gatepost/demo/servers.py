@@ -11,6 +11,7 @@ from itertools import count
 from OpenSSL import SSL
 
 from gatepost.demo import imap, pop3, sieve, smtp
+from gatepost.demo.answerer import Answerer
 from gatepost.demo.authority import Papers
 from gatepost.demo.habits import Habits
 from gatepost.demo.security import context
@@ -33,8 +34,10 @@ def mail(habits: Habits, papers: Papers) -> Handler:
     """A server with these habits, as what one connection gets."""
     tls = context(papers, habits.tls)
     connections = count(1)
+    answerer = Answerer.holding(habits.fake, papers) if habits.fake else None
 
     async def handle(stream: Stream) -> None:
+        stream.answerer = answerer
         if habits.connections and next(connections) > habits.connections:
             await stream.say(LIMITED.get(habits.protocol, f"421 4.7.0 {habits.name} too many connections"))
             return

@@ -11,6 +11,10 @@ from dataclasses import dataclass, field
 
 from OpenSSL import SSL
 
+from gatepost.demo.answerer import Answerer
+from gatepost.errors import PeerGarbled
+from gatepost.wire.tls.client_hello import read_client_hello
+
 CHUNK = 16384
 MAX_HELD = 1 << 20
 
@@ -25,6 +29,7 @@ class Stream:
     writer: asyncio.StreamWriter
     held: bytearray = field(default_factory=bytearray)
     tls: SSL.Connection | None = None
+    answerer: Answerer | None = None
 
     @property
     def encrypted(self) -> bool:
@@ -70,8 +75,11 @@ class Stream:
         """Handshake as the server. `keep` leaves bytes that came in clear in the buffer: the flaw of 2011."""
         if not keep:
             self.held.clear()
+        first = await self._front() if self.answerer else b""
         self.tls = SSL.Connection(context, None)
         self.tls.set_accept_state()
+        if first:
+            self.tls.bio_write(first)
         while True:
             try:
                 self.tls.do_handshake()
@@ -84,6 +92,29 @@ class Stream:
             else:
                 await self._flush()
                 return
+
+    async def _front(self) -> bytes:
+        """Let the answerer have the hello first; returns the bytes it left alone."""
+        assert self.answerer is not None  # noqa: S101 - the caller looked
+        first = b""
+        try:
+            while (hello := read_client_hello(first)) is None:
+                first += await self.raw()
+            flight = self.answerer.answer(hello)
+            if flight is None:
+                return first
+            await self.send(flight)
+            await self.answerer.rest(self)
+        except PeerGarbled:
+            return first
+        raise Gone
+
+    async def raw(self) -> bytes:
+        """What comes next in clear. Raises Gone at the end."""
+        data = await self._in()
+        if not data:
+            raise Gone
+        return data
 
     async def _read(self) -> bytes:
         if self.tls is None:
@@ -100,10 +131,7 @@ class Stream:
 
     async def _refill(self) -> None:
         assert self.tls is not None  # noqa: S101 - only called inside TLS
-        data = await self._in()
-        if not data:
-            raise Gone
-        self.tls.bio_write(data)
+        self.tls.bio_write(await self.raw())
 
     async def _flush(self) -> None:
         assert self.tls is not None  # noqa: S101 - only called inside TLS

@@ -48,11 +48,11 @@ class Stall:
 
 def good_host() -> tuple[Stall, ...]:
     return (
-        Stall(10025, "smtp", Habits("smtp", name=GOOD)),
-        Stall(10465, "submissions", Habits("smtp", name=GOOD, submission=True, implicit=True)),
-        Stall(10587, "submission", Habits("smtp", name=GOOD, submission=True)),
-        Stall(10993, "imaps", Habits("imap", name=GOOD, implicit=True)),
-        Stall(14190, "managesieve", Habits("managesieve", name=GOOD)),
+        Stall(10025, "smtp", Habits("smtp", name=GOOD, domain=GOOD)),
+        Stall(10465, "submissions", Habits("smtp", name=GOOD, domain=GOOD, submission=True, implicit=True)),
+        Stall(10587, "submission", Habits("smtp", name=GOOD, domain=GOOD, submission=True)),
+        Stall(10993, "imaps", Habits("imap", name=GOOD, domain=GOOD, implicit=True)),
+        Stall(14190, "managesieve", Habits("managesieve", name=GOOD, domain=GOOD)),
     )
 
 
@@ -60,13 +60,28 @@ def bad_host() -> tuple[Stall, ...]:
     """A handful of the faults that real hosts have, one or two to a port."""
     leaky = frozenset({Relaying.OWN_SENDER, Relaying.PERCENT})
     return (
-        Stall(20025, "smtp", Habits("smtp", name=BAD, relays=leaky, verifies=True, banner="mail ESMTP Exim 4.92")),
-        Stall(20587, "submission", Habits("smtp", name=BAD, submission=True, login_in_clear=True, tls=OLD_TLS)),
-        Stall(20143, "imap", Habits("imap", name=BAD, injection=Injection.COMMAND), legacy=True),
-        Stall(20110, "pop3", Habits("pop3", name=BAD, starttls=Starttls.ABSENT, login_in_clear=True), legacy=True),
-        Stall(20993, "imaps", Habits("imap", name=BAD, implicit=True), flaw=Flaw.EXPIRED),
-        Stall(20995, "pop3s", Habits("pop3", name=BAD, implicit=True, limit="-ERR [SYS/TEMP] too many connections")),
-        Stall(22525, "", Habits("smtp", name=BAD, submission=True, mechanisms=("PLAIN", "ANONYMOUS"))),
+        Stall(
+            20025,
+            "smtp",
+            Habits("smtp", name=BAD, domain=BAD, relays=leaky, verifies=True, banner="mail ESMTP Exim 4.92"),
+        ),
+        Stall(
+            20587, "submission", Habits("smtp", name=BAD, domain=BAD, submission=True, login_in_clear=True, tls=OLD_TLS)
+        ),
+        Stall(20143, "imap", Habits("imap", name=BAD, domain=BAD, injection=Injection.COMMAND), legacy=True),
+        Stall(
+            20110,
+            "pop3",
+            Habits("pop3", name=BAD, domain=BAD, starttls=Starttls.ABSENT, login_in_clear=True),
+            legacy=True,
+        ),
+        Stall(20993, "imaps", Habits("imap", name=BAD, domain=BAD, implicit=True), flaw=Flaw.EXPIRED),
+        Stall(
+            20995,
+            "pop3s",
+            Habits("pop3", name=BAD, domain=BAD, implicit=True, limit="-ERR [SYS/TEMP] too many connections"),
+        ),
+        Stall(22525, "", Habits("smtp", name=BAD, domain=BAD, submission=True, mechanisms=("PLAIN", "ANONYMOUS"))),
     )
 
 
