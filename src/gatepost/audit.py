@@ -9,7 +9,7 @@ Both are pure. Between them `edge.prober` runs the errands.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
 from gatepost import catalogue
@@ -17,23 +17,10 @@ from gatepost.catalogue import Profile
 from gatepost.checks.judge import judge
 from gatepost.model.architecture import Architecture, Endpoint, Host, Service
 from gatepost.model.audit import Audit
+from gatepost.model.errand import Errand, presumed
 from gatepost.model.finding import Finding
-from gatepost.model.observation import Closed, Identified, Run, Unobserved, Vantage, of
-from gatepost.model.words import Mode, Reason, Role
-
-CONVERSED = frozenset({"smtp", "lmtp", "imap", "pop3", "managesieve"})  # protocols with a dialogue of their own
-
-
-@dataclass(frozen=True, slots=True)
-class Errand:
-    """One endpoint to look at. `service` is what is declared or presumed there.
-
-    A `sweep` errand only knocks and asks who is there; what it finds is then surveyed like any other.
-    """
-
-    at: Endpoint
-    service: Service
-    sweep: bool = False
+from gatepost.model.observation import Run, Unobserved, Vantage, of
+from gatepost.model.words import Reason
 
 
 def errands(hosts: Iterable[Host], *, only: frozenset[int] = frozenset()) -> tuple[Errand, ...]:
@@ -63,19 +50,6 @@ def _at(host: Host, address: str, only: frozenset[int]) -> Iterable[Errand]:
 
 def _catalogue_ports() -> frozenset[int]:
     return frozenset(p.number for p in catalogue.ports() if "tcp" in p.transport)
-
-
-def presumed(port: int, found: Identified | None = None) -> Service:
-    """What to hold a listener against that nobody declared: the catalogue's row, corrected by what it speaks."""
-    row = catalogue.port_numbered(port)
-    if found is None or (row and row.protocol == found.protocol):
-        if row is None:
-            return Service(f"port-{port}", port, "unknown", Role.HOST, Mode.NONE, declared=False)
-        mode = Mode(row.mode) if found is None else found.mode
-        return Service(row.id, port, row.protocol, Role(row.duty), mode, row.exposure, declared=False)
-    role = {"smtp": Role.SUBMISSION, "lmtp": Role.FILTER, "imap": Role.ACCESS, "pop3": Role.ACCESS}
-    duty = Role.SIEVE if found.protocol == "managesieve" else role.get(found.protocol, Role.HOST)
-    return Service(f"port-{port}", port, found.protocol, duty, found.mode, declared=False)
 
 
 def conclude(
@@ -122,7 +96,3 @@ def nothing_seen(run: Run, errands_: Iterable[Errand]) -> bool:
     """No endpoint gave any answer, not even a refusal."""
     answered = {o.at for o in run.seen if not isinstance(o, Unobserved | Vantage)}
     return not any(errand.at in answered for errand in errands_)
-
-
-def closed_ports(run: Run) -> int:
-    return len(of(Closed, run.seen))

@@ -30,7 +30,10 @@ def server_side(tmp_path_factory: pytest.TempPathFactory) -> ssl.SSLContext:
 
 
 def against(
-    serve: Serve, ask: Callable[[SocketWire], Awaitable[None]], patience: Patience = QUICK, tls: ssl.SSLContext | None = None
+    serve: Serve,
+    ask: Callable[[SocketWire], Awaitable[None]],
+    patience: Patience = QUICK,
+    tls: ssl.SSLContext | None = None,
 ) -> None:
     async def go() -> None:
         async def guarded(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -191,13 +191,13 @@ class SocketWire:
 
     async def _receive(self) -> bytes:
         left = self.deadline - time.monotonic()
-        if left <= 0:
-            raise PeerTarpit(f"still talking after {self.patience.whole:g} s")
         try:
-            async with asyncio.timeout(min(self.patience.answer, left)):
+            async with asyncio.timeout(max(0.0, min(self.patience.answer, left))):
                 return await asyncio.get_running_loop().sock_recv(self.sock, CHUNK)
         except TimeoutError:
-            raise PeerSilent(f"no answer within {min(self.patience.answer, left):.0f} s") from None
+            if left < self.patience.answer:
+                raise PeerTarpit(f"still not done after {self.patience.whole:g} s") from None
+            raise PeerSilent(f"no answer within {self.patience.answer:g} s") from None
         except OSError as error:
             raise PeerReset(_words(error)) from None
 

@@ -10,13 +10,13 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from gatepost.audit import CONVERSED, Errand, presumed
 from gatepost.catalogue import Profile
 from gatepost.certs.chain import Roots, inspect
 from gatepost.edge.dialer import Budget, Dialer, HostGate
 from gatepost.edge.net import Patience
 from gatepost.errors import GatepostError, PeerUnreachable
 from gatepost.model.architecture import Endpoint, Service
+from gatepost.model.errand import CONVERSED, Errand, presumed
 from gatepost.model.observation import (
     ChainSeen,
     Closed,
