@@ -7,7 +7,7 @@ import tomllib
 from dataclasses import replace
 from datetime import date, timedelta
 from importlib import resources
-from ipaddress import ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_network
 
 import jsonschema  # type: ignore[import-untyped] # it ships no types
 import pytest
@@ -18,6 +18,8 @@ from gatepost import catalogue, declare
 from gatepost.errors import DeclarationError, Problem
 from gatepost.model.architecture import Architecture, Domain, Host, Service, Waiver, Zone
 from gatepost.model.words import Mode, Role
+
+Network = IPv4Network | IPv6Network
 
 TODAY = date(2026, 11, 24)
 
@@ -188,6 +190,7 @@ SERVICE = '{{ name = "{}", owner = "o", reason = "r", until = 2027-01-01 }}'
         ("version = 1\nx = " + "[" * 4000, "brackets nested too deeply"),
         ("x = " + "9" * 5000, "line 1: a line longer than 4096 characters"),
         ("\n" * 300_000, "longer than 262144 characters"),
+        ("a = 1\n" + "a." * 301 + "b = 1", "line 2: a line with more than 300 dots"),
         ("a = '\0'", "line 1: not TOML: "),
         ("", "version: is missing"),
         ("version = true", "line 1: version: expected a whole number, got true"),
@@ -197,6 +200,7 @@ SERVICE = '{{ name = "{}", owner = "o", reason = "r", until = 2027-01-01 }}'
         ("version = 1\nzones = []", "line 2: zones: expected a table, got an array"),
         ("version = 1\n[zones]\na = 5", "line 3: zones.a: expected an array of networks, got 5"),
         ('version = 1\n[zones]\na = ["::/0", "::/0"]', "line 3: zones.a[1]: ::/0 is listed twice"),
+        ("version = 1\n[zones]\n" + "".join(f"z{n} = []\n" for n in range(101)), "line 2: zones: more than 100"),
         ('version = 1\n[zones]\na = ["office"]', 'line 3: zones.a[0]: "office" is no network like'),
         ("version = 1\n[hosts]\nmx = 5", "line 3: hosts.mx: expected a table, got 5"),
         ("version = 1\n[hosts.mx]", "line 2: hosts.mx.addresses: a host needs at least one address"),
@@ -455,3 +459,37 @@ def test_changed_declaration_reads_or_is_refused(changes: list[tuple[int, str]])
         said = ["well"]
     assert said
     assert all(line.isprintable() for line in said)
+
+
+networks = st.builds(
+    lambda first, length: ip_network((first << (32 - length), length)),
+    st.integers(0, 7),
+    st.integers(3, 5),
+) | st.builds(lambda first: ip_network((first << 125, 3)), st.integers(0, 3))
+
+
+@given(st.lists(networks, min_size=1, max_size=4, unique=True), st.lists(networks, min_size=1, max_size=4, unique=True))
+def test_zones_against_a_plain_count(first: list[Network], second: list[Network]) -> None:
+    """The sweep over sorted networks says what comparing each with each says."""
+    listed = "".join(f"{name} = {[str(n) for n in zone]}\n" for name, zone in (("a", first), ("b", second)))
+    shared = any(a.overlaps(b) for a in first for b in second)
+    text = f"version = 1\n[zones]\n{listed}"
+    if shared and lies_inside(first, second) == lies_inside(second, first):
+        assert len(problems(text)) == 1
+    else:
+        assert len(read(text).zones) == 2
+
+
+def lies_inside(inner: list[Network], outer: list[Network]) -> bool:
+    families = {n.version for n in outer}
+    return all(
+        any(n.version == o.version and n.prefixlen >= o.prefixlen and n.overlaps(o) for o in outer)
+        for n in inner
+        if n.version in families
+    )
+
+
+def test_problems_without_end() -> None:
+    said = problems("version = 1\n[hosts]\n" + "".join(f"h{n} = {n}\n" for n in range(2000)))
+    assert len(said) == 501
+    assert said[-1] == "more than 500 problems: the rest is not listed"

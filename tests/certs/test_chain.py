@@ -111,6 +111,18 @@ def test_web_profile_is_a_second_opinion() -> None:
     assert "subjectAltName" in trust.web_profile
 
 
+def test_needless_certificates_spoil_nothing_behind_the_path() -> None:
+    """Copies of an authority that sign each other: OpenSSL takes the first that fits and does not turn back."""
+    twin = issue("Twin", ca=True)
+    twins = [issue("Twin", twin, ca=True, key=twin.key) for _ in range(20)]
+    fakes = [issue("Test Intermediate", twin, ca=True, key=F.middle.key) for _ in range(5)]
+    before = (F.leaf, *fakes, *twins, F.middle)
+    assert not verify(tuple(one.der for one in before), ROOTS, NOW, name=HOST).valid
+    behind = (F.leaf, F.middle, *fakes, *twins)
+    trust = verify(tuple(one.der for one in behind), ROOTS, NOW, name=HOST)
+    assert (trust.valid, trust.web_profile) == (True, "")
+
+
 def test_without_any_root() -> None:
     assert not verify((F.leaf.der, F.middle.der), Roots(()), NOW).valid
 

@@ -75,7 +75,7 @@ def verify(
     path = tuple(certificate(der) for der in found)
     if objection := _purpose_objection(path):
         return Trust(valid=False, why=objection)
-    strict = _web_profile(chain, roots, now, name or _any_name(facts[0]))
+    strict = _web_profile(found, roots, now, name or _any_name(facts[0]))
     return Trust(valid=True, path=tuple(one.sha256 for one in path), web_profile=strict)
 
 
@@ -132,9 +132,7 @@ def _placed(der: bytes, n: int, count: int) -> Certificate:
         raise PeerGarbled(f"certificate {n} of {count}: {error}") from None
 
 
-def _openssl(
-    chain: tuple[bytes, ...], roots: Roots, now: datetime
-) -> tuple[bytes, ...] | crypto.X509StoreContextError:
+def _openssl(chain: tuple[bytes, ...], roots: Roots, now: datetime) -> tuple[bytes, ...] | crypto.X509StoreContextError:
     """The path OpenSSL found, in DER, or its objection.
 
     A store takes a time only once, the second `set_time` has no effect (measured): hence a store for each
@@ -223,11 +221,12 @@ def _any_name(leaf: Certificate) -> str:
     return leaf.ip_addresses[0] if leaf.ip_addresses else "name.invalid"
 
 
-def _web_profile(chain: tuple[bytes, ...], roots: Roots, now: datetime, name: str) -> str:
+def _web_profile(path: tuple[bytes, ...], roots: Roots, now: datetime, name: str) -> str:
+    """Asked about the path OpenSSL found: what is sent besides has its own judgement."""
     moment = now.astimezone(UTC).replace(tzinfo=None)
 
     def ask() -> str:
-        leaf, *rest = [x509.load_der_x509_certificate(der) for der in chain]
+        leaf, *rest = [x509.load_der_x509_certificate(der) for der in path]
         policy = verification.PolicyBuilder().store(_web_store(roots)).time(moment)
         try:
             policy.build_server_verifier(_subject(name)).verify(leaf, rest)

@@ -16,7 +16,9 @@ from gatepost.declaration.wording import dotted, shown
 from gatepost.errors import DeclarationError, Problem
 
 MAX_TEXT = 262144  # characters: some thousand hosts
-MAX_LINE = 4096  # tomllib takes time by the square of the dots in one key
+MAX_LINE = 4096
+MAX_DOTS = 300  # in one line: tomllib takes time by the square of the dots in one key
+MAX_PROBLEMS = 500  # nobody reads more, and guessing at what was meant takes time
 AT_LINE = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$")
 
 Raw = dict[str, Any]
@@ -31,6 +33,9 @@ class Paper:
     problems: list[Problem] = field(default_factory=list)
 
     def problem(self, path: Path, sentence_: str) -> None:
+        if len(self.problems) == MAX_PROBLEMS:
+            more = Problem("", f"more than {MAX_PROBLEMS} problems: the rest is not listed")
+            raise DeclarationError(self.name, (*self.problems, more))
         written = self._written(path)
         self.problems.append(Problem(dotted(written), sentence_, self.line(written)))
 
@@ -107,6 +112,8 @@ def paper(text: str, name: str) -> Paper:
     for number, line in enumerate(text.split("\n"), 1):
         if len(line) > MAX_LINE:
             raise DeclarationError(name, (Problem("", f"a line longer than {MAX_LINE} characters", number),))
+        if line.count(".") > MAX_DOTS:
+            raise DeclarationError(name, (Problem("", f"a line with more than {MAX_DOTS} dots", number),))
     try:
         return Paper(name, tomllib.loads(text), positions(text))
     except ValueError as error:  # also numbers too long for Python

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from functools import lru_cache
 
 from gatepost.declaration.positions import Path
 
@@ -36,8 +37,13 @@ def clipped(text: str) -> str:
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """`; did you mean "x"?` when something known is close, else nothing."""
+    return _near(word[:MAX_SHOWN].lower(), tuple(known))
+
+
+@lru_cache(maxsize=256)
+def _near(word: str, known: tuple[str, ...]) -> str:
     by_lower = {one.lower(): one for one in known}
-    near = get_close_matches(word[:MAX_SHOWN].lower(), list(by_lower), n=1)
+    near = get_close_matches(word, list(by_lower), n=1)
     return f'; did you mean "{by_lower[near[0]]}"?' if near else ""
 
 

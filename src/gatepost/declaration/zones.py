@@ -6,9 +6,10 @@ An address must belong to one zone, or to one inside another, so that "who may r
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Mapping
 from ipaddress import IPv4Network, IPv6Network, ip_network
-from itertools import combinations
+from operator import itemgetter
 
 from gatepost.declaration.paper import Paper
 from gatepost.declaration.positions import Path
@@ -17,7 +18,8 @@ from gatepost.model.architecture import Zone
 
 Network = IPv4Network | IPv6Network
 
-MAX_NETWORKS = 1000  # in one zone
+MAX_ZONES = 100
+MAX_NETWORKS = 2000  # in all zones together
 
 
 def zone_names(page: Paper) -> frozenset[str]:
@@ -28,14 +30,16 @@ def zone_names(page: Paper) -> frozenset[str]:
 
 def read_zones(page: Paper) -> tuple[Zone, ...]:
     written = page.table(page.tables, "zones")
+    if len(written) > MAX_ZONES or sum(len(z) for z in written.values() if isinstance(z, list)) > MAX_NETWORKS:
+        page.problem(("zones",), f"more than {MAX_ZONES} zones or {MAX_NETWORKS} networks")
+        return ()
     zones = [Zone(name, _networks(page, raw, ("zones", name))) for name, raw in written.items()]
-    for one, other in combinations(zones, 2):
-        if shared := _shared(one, other):
-            first, second = shared
-            page.problem(
-                ("zones", other.name),
-                f"{second} overlaps {first} of zone {clipped(one.name)}, and neither zone lies inside the other",
-            )
+    for (one, other), networks in sorted(_meetings(zones).items(), key=itemgetter(0)):
+        page.problem(
+            ("zones", zones[other].name),
+            f"shares {max(networks, key=lambda n: n.prefixlen)} with zone {clipped(zones[one].name)}, "
+            "and neither zone lies inside the other",
+        )
     return tuple(zones)
 
 
@@ -45,16 +49,13 @@ def _networks(page: Paper, raw: object, path: Path) -> tuple[Network, ...]:
         return ()
     if not raw:
         page.problem(path, "is empty: no address would belong to it")
-    if len(raw) > MAX_NETWORKS:
-        page.problem(path, f"more than {MAX_NETWORKS} networks")
-        return ()
-    found: list[Network] = []
+    found: dict[Network, None] = {}
     for n, one in enumerate(raw):
         network = _network(page, one, (*path, n))
         if network in found:
             page.problem((*path, n), f"{network} is listed twice")
         elif network is not None:
-            found.append(network)
+            found[network] = None
     return tuple(found)
 
 
@@ -75,25 +76,44 @@ def _network(page: Paper, raw: object, path: Path) -> Network | None:
     return None
 
 
-def _shared(one: Zone, other: Zone) -> tuple[Network, Network] | None:
-    """Networks that both zones hold, unless one zone lies wholly inside the other."""
-    meeting = next(((a, b) for a in one.networks for b in other.networks if a.overlaps(b)), None)
-    if meeting is None or _inside(one, other) != _inside(other, one):
-        return None
-    return meeting
+def _meetings(zones: list[Zone]) -> dict[tuple[int, int], tuple[Network, Network]]:
+    """Pairs of zones that share addresses without one lying inside the other, each with two networks that do.
+
+    Networks are nested or apart, like brackets: in order of their first address, those around the current one
+    are the ones still open.
+    """
+    met: dict[tuple[int, int], tuple[Network, Network]] = {}
+    inside: dict[tuple[int, int], set[Network]] = defaultdict(set)
+    around: list[tuple[Network, int]] = []
+    for network, zone in sorted(((n, z) for z, one in enumerate(zones) for n in one.networks), key=_place):
+        while around and not _holds(around[-1][0], network):
+            around.pop()
+        for outer, other in around:
+            if other != zone:
+                met.setdefault((min(zone, other), max(zone, other)), (outer, network))
+                inside[zone, other].add(network)
+                if outer == network:
+                    inside[other, zone].add(outer)
+        around.append((network, zone))
+    return {
+        (one, other): networks
+        for (one, other), networks in met.items()
+        if _whole(zones, one, other, inside) == _whole(zones, other, one, inside)
+    }
 
 
-def _inside(inner: Zone, outer: Zone) -> bool:
-    """In every address family that both have."""
-    families = {n.version for n in outer.networks}
-    return all(_within(n, outer.networks) for n in inner.networks if n.version in families)
+def _place(row: tuple[Network, int]) -> tuple[int, int, int]:
+    network, _ = row
+    return network.version, int(network.network_address), network.prefixlen
 
 
-def _within(network: Network, others: Iterable[Network]) -> bool:
-    for other in others:
-        if isinstance(network, IPv4Network) and isinstance(other, IPv4Network):
-            if network.subnet_of(other):
-                return True
-        elif isinstance(network, IPv6Network) and isinstance(other, IPv6Network) and network.subnet_of(other):
-            return True
-    return False
+def _holds(outer: Network, inner: Network) -> bool:
+    """For an `inner` that does not begin before `outer`."""
+    return outer.version == inner.version and int(outer.broadcast_address) >= int(inner.broadcast_address)
+
+
+def _whole(zones: list[Zone], inner: int, outer: int, inside: Mapping[tuple[int, int], set[Network]]) -> bool:
+    """All of `inner` lies in `outer`, in every address family that `outer` has."""
+    families = {n.version for n in zones[outer].networks}
+    expected = {n for n in zones[inner].networks if n.version in families}
+    return expected <= inside.get((inner, outer), set())
