@@ -34,9 +34,11 @@ class Behind:
 
 Reach = Callable[[Talk, Ask], Awaitable[None]]
 
-# What a TLS stack says when it was fed our command. Anything else (no common version, a silent close) may be about
-# the offer, and says nothing about what became of the command.
-_FED_TO_TLS = re.compile(r"unexpected[ _]message|decode[ _]error|record|wrong version|packet length", re.IGNORECASE)
+# The peer cannot do what we offered. Anything else in a failed handshake is about the injected bytes: Dovecot, for
+# one, hands them to TLS and closes without an alert.
+_OUR_OFFER = re.compile(
+    r"version|protocol|cipher|handshake failure|legacy|insufficient security|unrecognized name", re.IGNORECASE
+)
 
 
 async def inject(talk: Talk, ask: Ask, reach: Reach, behind: Behind) -> AsyncIterator[Observation]:
@@ -69,7 +71,7 @@ async def _with_burst(talk: Talk, ask: Ask, behind: Behind, stage: Stage) -> Asy
                 yield seen
         answer = await behind.executed(talk, ask)
     except (PeerClosed, PeerGarbled, PeerRefused, PeerReset) as error:
-        if isinstance(error, PeerGarbled) and not _FED_TO_TLS.search(str(error)):
+        if isinstance(error, PeerGarbled) and (talk.encrypted or _OUR_OFFER.search(str(error))):
             raise
         stage.wanted = "renegotiation"
         yield Injected(ask.at, "command", happened=False, detail=f"the server broke off: {error}")

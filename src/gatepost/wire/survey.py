@@ -259,14 +259,20 @@ async def _matrix(
     while left:
         batch, loss, before = left[:FORMS_AT_ONCE], None, len(left)
         async for seen in _one_talk(ask, dial, _remaining(talk, batch), wanted):
-            if isinstance(seen, Tried) and seen.what.partition(":")[2] in left:
-                left.remove(seen.what.partition(":")[2])
-            if isinstance(seen, Unobserved):
+            if (form := _form(seen)) in left:
+                left.remove(form)
+            elif isinstance(seen, Unobserved):
                 loss = seen
-            else:
-                yield seen
+                continue
+            yield seen
         if loss is not None and (len(left) == before or loss.reason not in ENOUGH_FOR_NOW):
             yield replace(loss, detail=f"{loss.detail} ({len(left)} of {len(forms)} forms not tried)")
             return
         if len(left) == before:
             return  # the dialogue passed over what it could not ask; asking again would not help
+
+
+def _form(seen: Observation) -> str:
+    """The form an answer is about. A loss of the whole talk (`relay`, `smuggling`) is about none of them."""
+    word = seen.what if isinstance(seen, Tried) else seen.wanted if isinstance(seen, Unobserved) else ""
+    return word.partition(":")[2] or word
