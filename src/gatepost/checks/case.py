@@ -63,10 +63,12 @@ class Case:
 
     def missing(self, *wanted: str) -> Verdict:
         """`unknown`, with the reason the prober gave for the first of `wanted` (a prefix matches)."""
-        for one in of(Unobserved, self.seen, self.at):
-            if not wanted or any(one.wanted.startswith(w) for w in wanted):
-                return unknown(f"{one.reason.value}: {one.detail}", one)
-        for one in of(Unobserved, self.seen, self.at):  # the whole endpoint failed
+        lost = of(Unobserved, self.seen, self.at)
+        for word in wanted:
+            for one in lost:
+                if one.wanted.startswith(word):
+                    return unknown(f"{one.reason.value}: {one.detail}", one)
+        for one in lost:  # the whole endpoint failed
             if one.reason is Reason.NOT_ASKED:
                 continue
             return unknown(f"{one.reason.value}: {one.detail}", one)

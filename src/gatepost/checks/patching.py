@@ -12,15 +12,17 @@ from gatepost.checks.dialogue_seen import not_asked
 from gatepost.checks.tls_seen import versions
 from gatepost.model.finding import Verdict
 from gatepost.model.observation import Feature, Greeting, of
-from gatepost.model.words import Severity
+from gatepost.model.words import Role, Severity
 
 MINE = "needs leave: name the target as yours (--mine, or declare it)"
+
+TALKING = (Role.ACCESS, Role.FILTER, Role.MX, Role.SIEVE, Role.SUBMISSION)
 
 # A banner is hearsay: distributions mend old versions without changing the number.
 DOUBTED = {"critical": Severity.HIGH, "high": Severity.MEDIUM, "medium": Severity.LOW, "low": Severity.INFO}
 
 
-@check("GP-PATCH-002")
+@check("GP-PATCH-002", roles=TALKING)
 def no_vulnerable_version(case: Case) -> Verdict:
     """The banner names no version known to be vulnerable."""
     greetings = of(Greeting, case.seen, case.at)
@@ -70,7 +72,7 @@ def _worst(flaws: Iterable[Flaw]) -> Severity:
     return max((DOUBTED[f.severity] for f in flaws), key=lambda s: s.rank)
 
 
-@check("GP-PATCH-002")
+@check("GP-PATCH-002", roles=TALKING)
 def banner_keeps_its_version(case: Case) -> Verdict:
     """The banner does not tell the version."""
     greetings = of(Greeting, case.seen, case.at)

@@ -22,7 +22,7 @@ from gatepost.checks.tls_seen import (
     whole_list,
 )
 from gatepost.model.finding import Verdict
-from gatepost.model.observation import Observation
+from gatepost.model.observation import Observation, Unobserved, of
 from gatepost.model.words import Role, Severity
 
 USERS = (Role.ACCESS, Role.SIEVE, Role.SUBMISSION)
@@ -71,7 +71,8 @@ def _refused(case: Case, unwanted: frozenset[str]) -> Verdict:
         return failed(f"accepts {words(found)}", *(accepted[name] for name in found))
     refused = versions_refused(case.seen, case.at)
     if left := sorted(unwanted - refused.keys()):
-        return case.missing(*left) if not refused else unknown(f"{words(left)}: no clear answer")
+        lost = case.missing("tls:ssl2", "tls:tls1.1-and-below", "tls:ssl3", "tls")
+        return lost if lost.evidence or not refused else unknown(f"{words(left)}: no clear answer")
     return passed(*dict.fromkeys(refused[name] for name in sorted(unwanted)))
 
 
@@ -84,7 +85,7 @@ def tls13_offered(case: Case) -> Verdict:
     refusal = versions_refused(case.seen, case.at).get("TLSv1.3")
     if refusal and accepted:
         return failed(f"no TLS 1.3; highest is {list(accepted)[-1]}", refusal, severity=on_mx(case, Severity.LOW))
-    return case.missing("tls1.3", "tls")
+    return case.missing("tls:tls1.3", "tls")
 
 
 @check("GP-TLS-005")
@@ -129,22 +130,18 @@ def _suites(
         because = sentence.format(words(complaint(k) for _, k in faults))
         note = f"{because} ({_said(status)} by {case.profile.name})"
         return failed(note, *_evidence(c for c, _ in faults), severity=by_profile(case, status))
-    return _when_finished(case, picked)
+    return _when_finished(case, "forbidden-rest")
 
 
-def _when_finished(case: Case, picked: list[Choice]) -> Verdict:
-    """Absence passes only when everything forbidden was offered and turned down."""
-    refusals = [answered_no(case, "forbidden")]
-    if asked(case, "forbidden-dhe"):
-        refusals.append(answered_no(case, "forbidden-dhe"))
-    listed = whole_list(case, "suites", "TLSv1.2")
-    if listed is not None:
+def _when_finished(case: Case, rest: str) -> Verdict:
+    """Absence passes only when all of it was offered and turned down: at once, or what was `rest` of it."""
+    if not versions(case.seen, case.at):
+        return case.missing("tls")
+    if listed := whole_list(case, "suites", "TLSv1.2"):
         return passed(listed)
-    if not all(refusals):
-        return case.missing("forbidden", "suites", "tls")
-    if not picked and not versions(case.seen, case.at):
-        return case.missing("allowed", "tls")
-    return passed(*(r for r in refusals if r))
+    if refusal := answered_no(case, "forbidden", rest):
+        return passed(refusal)
+    return case.missing(f"tls:{rest}", "tls:forbidden", "tls")
 
 
 @check("GP-TLS-006")
@@ -153,7 +150,7 @@ def no_broken_suite(case: Case) -> Verdict:
     picked = [c for c in choices(case.seen, case.at) if c.suite and c.version != "SSLv2"]
     broken = [(c, k) for c in picked if (k := c.kind) and k.broken and not tolerated_anonymous(case, c)]
     if not broken:
-        return _when_finished(case, picked)
+        return _when_finished(case, "broken")
     kinds = {w for _, k in broken for w in k.weaknesses}
     because = f"accepts {words(WEAK[w] for w in kinds)} suites ({_some({k.name for _, k in broken})})"
     soft = Severity.MEDIUM if kinds <= SOFTER_ON_MX else Severity.HIGH
@@ -164,16 +161,28 @@ def no_broken_suite(case: Case) -> Verdict:
 def groups_of_the_profile(case: Case) -> Verdict:
     """Key-exchange groups come from the chosen profile."""
     picked = [c for c in choices(case.seen, case.at) if c.group and not tolerated_anonymous(case, c)]
-    faults = [c for c in picked if case.profile.group(c.group) in FAULTY]
+    faults = [c for c in picked if case.profile.group(c.group) in FAULTY and not _hybrid(c.group)]
     if faults:
         status = _worst(case.profile.group(c.group) for c in faults)
         because = f"agrees on {words(c.group for c in faults)} ({_said(status)} by {case.profile.name})"
         return failed(because, *_evidence(faults), severity=by_profile(case, status))
-    ended = [h for o in ("weak-groups", "tls1.3-forbidden-groups") if (h := answered_no(case, o))]
-    listed = whole_list(case, "groups", "TLSv1.2") or whole_list(case, "groups", "TLSv1.3")
-    if not picked or not (ended or listed):
-        return case.missing("weak-groups", "groups", "tls")
-    return passed(*ended, *([listed] if listed else []))
+    accepted = versions(case.seen, case.at)
+    if not picked or not accepted:
+        return case.missing("tls:allowed", "tls")
+    refusals = [answered_no(case, "weak-groups") or whole_list(case, "groups", "TLSv1.2")]
+    if "TLSv1.2" in accepted and not all(refusals):
+        return case.missing("tls:weak-groups", "tls:groups", "tls")
+    if asked(case, "tls1.3-forbidden-groups") and "TLSv1.3" in accepted:
+        refusals.append(answered_no(case, "tls1.3-forbidden-groups") or whole_list(case, "groups", "TLSv1.3"))
+    elif lost := [u for u in of(Unobserved, case.seen, case.at) if u.wanted == "tls:tls1.3-forbidden-groups"]:
+        return unknown(f"{lost[0].reason.value}: {lost[0].detail}", *lost)
+    return passed(picked[0].seen, *(r for r in refusals if r))
+
+
+def _hybrid(name: str) -> bool:
+    """Newer than most profiles: having one is a control of its own, and no fault against another."""
+    group = tls.group(name)
+    return group is not None and group.kind in {"hybrid-pq", "pq"}
 
 
 @check("GP-TLS-007")
@@ -191,28 +200,32 @@ def finite_field_strong(case: Case) -> Verdict:
         return failed(f"a Diffie-Hellman group of its own making ({made[0].dh_bits} bits)", *_evidence(made))
     if picked:
         return passed(*_evidence(picked))
-    if asked(case, "forbidden-dhe") and all(h.refused == "closed" for h in asked(case, "forbidden-dhe")):
-        return unknown("hangs up where it would use Diffie-Hellman: none, or no parameters (ssl_dh)")
-    if refusal := answered_no(case, "forbidden-dhe") or answered_no(case, "forbidden"):
-        return passed(refusal, because="no finite-field Diffie-Hellman")
-    return case.missing("forbidden-dhe", "suites", "tls")
+    behind = asked(case, "forbidden-dhe")
+    if closes := [h for h in behind if h.refused in {"closed", "reset"}]:
+        return unknown("hangs up where it would use Diffie-Hellman: no parameters (Dovecot: ssl_dh)", *closes)
+    if skipped := [h for h in behind if not h.refused]:
+        return passed(*skipped)
+    refusal = next((h for h in asked(case, "forbidden") if h.refused.startswith("alert:")), None)
+    if refusal := refusal or answered_no(case, "forbidden-rest"):
+        return passed(refusal)
+    return case.missing("tls:forbidden", "tls")
 
 
 @check("GP-TLS-008")
 def hybrid_group_offered(case: Case) -> Verdict:
     """A hybrid post-quantum group is offered."""
     picked = choices(case.seen, case.at)
-    if hybrid := [c for c in picked if (g := tls.group(c.group)) and g.kind == "hybrid-pq"]:
+    if hybrid := [c for c in picked if _hybrid(c.group)]:
         return passed(hybrid[0].seen)
     if "TLSv1.3" not in versions(case.seen, case.at):
         refusal = versions_refused(case.seen, case.at).get("TLSv1.3")
-        return not_applicable("needs TLS 1.3", refusal) if refusal else case.missing("tls1.3", "tls")
+        return not_applicable("needs TLS 1.3", refusal) if refusal else case.missing("tls:tls1.3", "tls")
     if listed := whole_list(case, "groups", "TLSv1.3"):
         return failed("no hybrid post-quantum group in TLS 1.3", listed)
-    answers = [h for h in asked(case, "tls1.3-hybrid") if not h.refused or h.refused.startswith("alert:")]
-    if not answers:
-        return case.missing("tls1.3-hybrid", "tls")
-    return failed("no hybrid post-quantum group in TLS 1.3", answers[0])
+    refusal = answered_no(case, "tls1.3-hybrid")
+    if refusal is None:
+        return case.missing("tls:tls1.3", "tls")
+    return failed("no hybrid post-quantum group in TLS 1.3", refusal)
 
 
 @check("GP-TLS-009")
@@ -225,7 +238,10 @@ def handshake_signatures_strong(case: Case) -> Verdict:
     refusal = answered_no(case, "weak-signatures") or whole_list(case, "signatures", "TLSv1.2")
     if refusal:
         return passed(refusal)
-    return case.missing("weak-signatures", "signatures", "tls")
+    accepted = versions(case.seen, case.at)
+    if tuple(accepted) == ("TLSv1.3",) and "TLSv1.1" in versions_refused(case.seen, case.at):
+        return not_applicable("TLS 1.3 has no weak ones", accepted["TLSv1.3"])
+    return case.missing("tls:weak-signatures", "tls:signatures", "tls")
 
 
 def _weak_signature(case: Case, name: str) -> bool:

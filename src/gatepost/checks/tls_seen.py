@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -16,14 +17,20 @@ VERSIONS = ("SSLv2", "SSLv3", "TLSv1.0", "TLSv1.1", "TLSv1.2", "TLSv1.3")
 OLD = frozenset({"TLSv1.0", "TLSv1.1"})
 BROKEN = frozenset({"SSLv2", "SSLv3"})
 
-# What a server without the version in common has to turn down; a lower version than asked says the same.
+AGAIN = "-without-dhe"  # the same offer after a silent close; see wire.tls.offers
+
+# A server without these versions turns the offer down, or answers with a lower one.
 _WITHOUT = {
     "ssl2": ("SSLv2",),
     "ssl3": ("SSLv3",),
-    "tls1.0": ("TLSv1.0",),
+    "tls1.0": ("SSLv3", "TLSv1.0"),
+    "tls1.1": ("SSLv3", "TLSv1.0", "TLSv1.1"),
     "tls1.1-and-below": ("SSLv3", "TLSv1.0", "TLSv1.1"),
     "tls1.3": ("TLSv1.3",),
 }
+_NO_DHE = re.compile(
+    rf"ssl2|tls1\.3.*|allowed-(rsa|ecdsa)|certificate-(rsa|ecdsa)|no-sni|weak-(groups|signatures)|.+{AGAIN}"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +57,9 @@ def choices(seen: Seen, at: Endpoint) -> tuple[Choice, ...]:
 
 def _choices(seen: Seen, at: Endpoint) -> Iterator[Choice]:
     for hello in of(Hello, seen, at):
-        if not hello.refused:
+        if hello.refused.startswith("ssl2:"):  # no cipher in common, said in SSL 2.0
+            yield Choice(hello, "SSLv2")
+        elif not hello.refused:
             yield Choice(hello, hello.version, hello.suite, hello.group, hello.signature, hello.dh_bits, hello.dh_prime)
     for shake in of(Handshake, seen, at):
         if not shake.error:
@@ -82,7 +91,7 @@ def versions_refused(seen: Seen, at: Endpoint) -> dict[str, Observation]:
     """Versions that were asked for and turned down."""
     told: dict[str, Observation] = {}
     for hello in of(Hello, seen, at):
-        for version in _WITHOUT.get(hello.offer, ()):
+        for version in _WITHOUT.get(hello.offer.removesuffix(AGAIN), ()):
             if turned_down(hello) or (not hello.refused and _below(hello.version, version)):
                 told.setdefault(version, hello)
     for listed in of(Accepted, seen, at):
@@ -97,22 +106,34 @@ def _below(chosen: str, asked: str) -> bool:
 
 
 def turned_down(hello: Hello) -> bool:
-    """A refusal in so many words. A silent close may also mean: picked, and failed (Dovecot without ssl_dh)."""
-    return hello.refused.startswith(("alert:", "ssl2:"))
+    """A refusal in so many words, or a silent close where there was nothing to pick and then fail with.
+
+    Dovecot without `ssl_dh` picks a finite-field suite and hangs up, so elsewhere a close proves nothing.
+    """
+    if hello.refused in {"closed", "reset"}:
+        return _NO_DHE.fullmatch(hello.offer) is not None
+    return hello.refused.startswith("alert:")
 
 
 def asked(case: Case, offer: str) -> list[Hello]:
-    """All hellos of an offer, the first and those that went on behind it (`forbidden`, `forbidden-2`)."""
-    return [h for h in of(Hello, case.seen, case.at) if h.offer == offer or _continues(h.offer, offer)]
+    """All hellos of an offer: the first, its repetition, and those that went on behind it (`broken-2`)."""
+    step = re.compile(rf"{re.escape(offer)}(-\d+)?({AGAIN})?")
+    return [h for h in of(Hello, case.seen, case.at) if step.fullmatch(h.offer)]
 
 
-def _continues(name: str, offer: str) -> bool:
-    return name.startswith(f"{offer}-") and name.removeprefix(f"{offer}-").isdecimal()
+def answered_no(case: Case, *offers: str) -> Hello | None:
+    """The hello that ended one of the offers: nothing of what was left in it is accepted.
 
-
-def answered_no(case: Case, offer: str) -> Hello | None:
-    """The hello that ended an offer: nothing of what was left in it is accepted."""
-    return next((h for h in asked(case, offer) if turned_down(h)), None)
+    In a chain the step behind a silent close leaves out finite-field suites, so a second close is a refusal.
+    """
+    for offer in offers:
+        hellos = asked(case, offer)
+        if found := next((h for h in hellos if turned_down(h)), None):
+            return found
+        closes = [h for h in hellos if h.refused in {"closed", "reset"}]
+        if len(closes) > 1:
+            return closes[-1]
+    return None
 
 
 def whole_list(case: Case, kind: str, version: str) -> Accepted | None:

@@ -74,12 +74,13 @@ def served_without_sni(case: Case) -> Verdict:
     """Clients that name no server get a usable certificate too."""
     bare = [h for h in of(Hello, case.seen, case.at) if h.sni is None and h.offer == "no-sni"]
     if refused := [h for h in bare if turned_down(h)]:
-        return failed(f"refuses clients without SNI ({refused[0].refused.removeprefix('alert:')})", refused[0])
+        severity = on_mx(case, Severity.MEDIUM)
+        return failed(f"refuses clients without SNI ({refused[0].refused})", refused[0], severity=severity)
     chains = of(CertificateSeen, case.seen, case.at)
     without = [c for c in chains if c.sni is None]
     named = {c.chain[0].sha256: c for c in chains if c.sni is not None and c.chain}
     if not without:
-        return case.missing("no-sni", "certificate", "tls")
+        return case.missing("tls:no-sni", "certificate", "tls")
     other = next((c for c in without if c.chain and c.chain[0].sha256 not in named), None)
     if not named:
         return not_applicable("asked by address: there is no name to send", without[0])
@@ -99,4 +100,4 @@ def _only_modern(case: Case) -> Verdict:
     accepted = versions(case.seen, case.at)
     if tuple(accepted) == MODERN and "TLSv1.1" in versions_refused(case.seen, case.at):
         return not_applicable("TLS 1.3 has none of it", accepted["TLSv1.3"])
-    return case.missing("allowed", "tls")
+    return case.missing("tls:allowed", "tls")
