@@ -11,14 +11,13 @@ from collections.abc import AsyncIterator
 
 from gatepost.model.observation import Capabilities, Tried, Unobserved
 from gatepost.model.words import Reason, Role
-from gatepost.wire.ask import PASSWORD, USER, Ask, Stage
+from gatepost.wire.ask import PASSWORD, USER, Ask, Stage, is_limit
 from gatepost.wire.lines import Talk
 from gatepost.wire.replies import Reply, command
 
 CREDENTIAL = f"\0{USER}\0{PASSWORD}"
 NOBODY = "gatepost-audit-nobody"
 OUT_OF_ORDER = frozenset({500, 501, 502, 503, 530, 538})
-USER_UNKNOWN = frozenset({550, 551, 553})
 
 
 async def in_clear(talk: Talk, ask: Ask, words: tuple[str, ...], stage: Stage) -> AsyncIterator[Tried]:
@@ -105,13 +104,13 @@ async def _mail_before_auth(talk: Talk, ask: Ask) -> Tried:
 
 
 async def _vrfy(talk: Talk, ask: Ask) -> Tried:
-    """252 says nothing by itself; Postfix gives it for users it has and 550 for the others."""
+    """252 says nothing by itself; Postfix gives it for users it has and 550 or 450 for the others."""
     sent = "VRFY postmaster"
     answer = await command(talk, sent)
     if answer.code != 252:
         return _tried(talk, ask, "vrfy", sent, answer, accepted=answer.code in {250, 251})
     other = await command(talk, f"VRFY {NOBODY}")
-    differs = other.code in USER_UNKNOWN
+    differs = not other.ok and not is_limit(other.text)
     text = f"{answer.text}; {other.text}"
     return Tried(ask.at, "vrfy", differs, talk.encrypted, f"{sent}, VRFY {NOBODY}", text)
 
