@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from cryptography.hazmat.primitives.asymmetric import dh
+from cryptography.hazmat.primitives.serialization import Encoding, ParameterFormat
+
 from gatepost.demo.authority import Authority, Flaw, Key, KeyKind, make_key
 from lab import dovecot, postfix
 from lab.places import program, why_not
@@ -50,10 +53,10 @@ class Estate:
         shared = tuple(s for s in self.sites if not s.own_dovecot)
         private = self.home / "postfix" / "queue" / "private"
         postfix.write(self.home / "postfix", self.sites, papers)
-        for name, sites in [("auth", shared), *((f"auth-{s.address}", (s,)) for s in own)]:
+        for suffix, sites in [("", shared), *((f"-{s.address}", (s,)) for s in own)]:
             if sites:
-                home = self.home / ("dovecot" if sites is shared else f"dovecot-{sites[0].address}")
-                dovecot.write(home, sites, papers, users, private / name, stock=self.stock)
+                home = self.home / f"dovecot{suffix}"
+                dovecot.write(home, sites, papers, users, private / f"auth{suffix}", stock=self.stock)
                 dovecot.start(home)
         postfix.start(self.home / "postfix")
 
@@ -75,6 +78,7 @@ class Estate:
         keys = {kind: make_key(kind) for kind in KeyKind}
         folder = self.home / "papers"
         folder.mkdir()
+        (folder / postfix.DH_FILE).write_bytes(small_group())
         made: dict[tuple[str, int], Path] = {}
         for site in self.sites:
             for port in {0, *site.papers}:
@@ -100,6 +104,20 @@ class Estate:
         shutil.chown(users, "root", "dovecot")
         users.chmod(0o640)
         return users
+
+
+# RFC 2409 section 6.2: the second Oakley group, 1024 bits.
+OAKLEY_2 = int(
+    "FFFFFFFFFFFFFFFFC90FDAA22168C234C4C6628B80DC1CD129024E088A67CC74020BBEA63B139B22514A08798E3404DD"
+    "EF9519B3CD3A431B302B0A6DF25F14374FE1356D6D51C245E485B576625E7EC6F44C42E9A637ED6B0BFF5CB6F406B7ED"
+    "EE386BFB5A899FA5AE9F24117C4B1FE649286651ECE65381FFFFFFFFFFFFFFFF",
+    16,
+)
+
+
+def small_group() -> bytes:
+    numbers = dh.DHParameterNumbers(OAKLEY_2, 2)
+    return numbers.parameters().parameter_bytes(Encoding.PEM, ParameterFormat.PKCS3)
 
 
 def _key(keys: dict[KeyKind, Key], site: Site, port: int) -> Key:

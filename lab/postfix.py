@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 from lab.places import program, run
@@ -38,6 +39,7 @@ tlsproxy  unix  - - n -     0 tlsproxy
 postlog   unix-dgram n - n - 1 postlogd
 """
 
+DH_FILE = "dh1024.pem"
 AUTHENTICATED = {
     "smtpd_sasl_auth_enable": "yes",
     "smtpd_client_restrictions": "permit_sasl_authenticated, reject",
@@ -86,6 +88,7 @@ def running(home: Path) -> bool:
 
 
 def _main(home: Path, sites: tuple[Site, ...]) -> str:
+    names = tuple(site.name for site in sites)
     settings = {
         "compatibility_level": "3.7",
         "queue_directory": home / "queue",
@@ -108,8 +111,8 @@ def _main(home: Path, sites: tuple[Site, ...]) -> str:
         "alias_maps": "",
         "alias_database": "",
         "local_recipient_maps": "",
-        "virtual_mailbox_domains": DOMAIN,
-        "virtual_mailbox_maps": f"inline:{{ alice@{DOMAIN}=alice, postmaster@{DOMAIN}=alice }}",
+        "virtual_mailbox_domains": ", ".join((DOMAIN, *names)),
+        "virtual_mailbox_maps": f"inline:{{ {', '.join(_mailboxes((DOMAIN, *names)))} }}",
         "virtual_transport": "discard:",
         "smtpd_banner": "$myhostname ESMTP",
         "smtpd_helo_required": "yes",
@@ -141,6 +144,11 @@ def _main(home: Path, sites: tuple[Site, ...]) -> str:
     return "".join(f"{name} = {value}\n" for name, value in settings.items())
 
 
+def _mailboxes(domains: tuple[str, ...]) -> Iterator[str]:
+    for domain in domains:
+        yield from (f"{user}@{domain}=alice" for user in ("alice", "postmaster"))
+
+
 def _master(sites: tuple[Site, ...], papers: dict[tuple[str, int], Path]) -> str:
     return DAEMONS + "".join(line for site in sites for line in _services(site, papers))
 
@@ -154,14 +162,18 @@ def _services(site: Site, papers: dict[tuple[str, int], Path]) -> list[str]:
     for extra in site.extra:
         own = dict(extra.settings)
         lines.append(_service(site, extra.port, extra.command, own, papers))
-    return [*lines, site.services]
+    return [*lines, site.services.replace("{chain}", str(papers[site.name, 0]))]
 
 
 def _service(
     site: Site, port: int, command: str, own: dict[str, str], papers: dict[tuple[str, int], Path]
 ) -> str:  # fmt: skip
     chain = papers.get((site.name, port), papers[site.name, 0])
-    settings = {"myhostname": site.name, "smtpd_tls_chain_files": str(chain)} | own
+    login = f"private/auth-{site.address}" if site.own_dovecot else "private/auth"
+    usual = {"myhostname": site.name, "smtpd_tls_chain_files": str(chain), "smtpd_sasl_path": login}
+    settings = usual | own
+    dh = papers[site.name, 0].with_name(DH_FILE)
     options = "".join(f"\n  -o {{ {name} = {value} }}" for name, value in settings.items())
+    options = options.replace("{dh1024}", str(dh))
     alone = "1" if command == "postscreen" else "-"
     return f"{site.address}:{port} inet n - n - {alone} {command}{options}\n"

@@ -27,6 +27,7 @@ class Flaw(StrEnum):
     FUTURE = "future"
     NO_INTERMEDIATE = "no-intermediate"
     NONE = "none"
+    OLDER = "older"  # in order, and issued before all the others
     RSA_1024 = "rsa-1024"
     SELF_SIGNED = "self-signed"
     SHA1 = "sha1"
@@ -122,6 +123,8 @@ def _dates(flaw: Flaw, now: datetime) -> tuple[datetime, datetime]:
         return now - 90 * DAY, now - 3 * DAY
     if flaw is Flaw.FUTURE:
         return now + 3 * DAY, now + 90 * DAY
+    if flaw is Flaw.OLDER:
+        return now - 20 * DAY, now + 70 * DAY
     return now - HOUR, now + 90 * DAY
 
 
@@ -135,7 +138,7 @@ def _ca(
         .issuer_name(issuer)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - DAY)
+        .not_valid_before(now - 365 * DAY)
         .not_valid_after(now + (3650 if own else 1825) * DAY)
         .add_extension(x509.BasicConstraints(ca=True, path_length=1 if own else 0), critical=True)
         .add_extension(_usage(ca=True, rsa_key=False), critical=True)
