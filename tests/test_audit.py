@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from gatepost.audit import errands, notes, nothing_seen
+from gatepost.catalogue.presumption import presumed
 from gatepost.model.architecture import Endpoint, Host, Service
-from gatepost.model.errand import presumed
 from gatepost.model.observation import Closed, Identified, Run, Seen, Unobserved, Vantage
 from gatepost.model.words import Mode, Reason, Role
 

@@ -14,10 +14,11 @@ from datetime import datetime
 
 from gatepost import catalogue
 from gatepost.catalogue import Profile
+from gatepost.catalogue.presumption import presumed
 from gatepost.checks.judge import judge
 from gatepost.model.architecture import Architecture, Endpoint, Host, Service
 from gatepost.model.audit import Audit
-from gatepost.model.errand import Errand, presumed
+from gatepost.model.errand import Errand
 from gatepost.model.finding import Finding
 from gatepost.model.observation import Run, Unobserved, Vantage, of
 from gatepost.model.words import Reason

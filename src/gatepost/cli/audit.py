@@ -12,6 +12,7 @@ from gatepost.cli import options as o
 if TYPE_CHECKING:
     from gatepost.cli.looking import Looked
     from gatepost.model.audit import Audit
+    from gatepost.model.finding import Finding
 
 
 def audit(
@@ -81,11 +82,14 @@ def conclude(looked: Looked, other: Audit | None, before: Audit | None, state: P
     from dataclasses import replace
 
     from gatepost import audit as story
-    from gatepost.checks.compare import compare
     from gatepost.edge.store import remember
 
     now = looked.run.started
-    extra = compare(looked.run, other.run, now=now) if other else ()
+    extra: tuple[Finding, ...] = ()
+    if other:
+        from gatepost.checks.compare import compare
+
+        extra = compare(looked.run, other.run, now=now)
     dates = {f.id: f.first_seen for f in before.findings if f.first_seen} if before else {}
     judged = story.conclude(
         looked.run,

@@ -6,11 +6,11 @@ from dataclasses import replace
 from datetime import date
 from ipaddress import ip_network
 
+from gatepost.catalogue.presumption import CONVERSED
 from gatepost.cli.looking import Looked, today
 from gatepost.declare import adopted, write
 from gatepost.errors import CannotLook
 from gatepost.model.architecture import Architecture, Domain, Endpoint, Host, Service, Zone
-from gatepost.model.errand import CONVERSED
 from gatepost.model.observation import Advertised, Closed, Greeting, Handshake, Identified, Listening, of
 
 INTERNET = Zone("internet", (ip_network("0.0.0.0/0"), ip_network("::/0")))

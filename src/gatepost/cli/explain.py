@@ -28,7 +28,8 @@ def explain(
         near = difflib.get_close_matches(wanted, known, n=3)
         hint = f"; did you mean {', '.join(near)}?" if near else ""
         raise UsageError(f"no control is named {control!r}{hint}")
-    text = render(explained(wanted))
+    told = explained(wanted)
+    words = {"promises": told.promises, "remedies": told.remedies}
     if output:
         telling.write(output, text)
     else:

@@ -11,12 +11,13 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from gatepost.catalogue import Profile
+from gatepost.catalogue.presumption import CONVERSED, presumed
 from gatepost.certs.chain import Roots, inspect
 from gatepost.edge.dialer import Budget, Dialer, HostGate
 from gatepost.edge.net import Patience
 from gatepost.errors import GatepostError, PeerUnreachable
 from gatepost.model.architecture import Endpoint, Service
-from gatepost.model.errand import CONVERSED, Errand, presumed
+from gatepost.model.errand import Errand
 from gatepost.model.observation import (
     ChainSeen,
     Closed,
