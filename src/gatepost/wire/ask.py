@@ -28,6 +28,7 @@ from gatepost.wire.lines import Talk, printable
 
 USER = "gatepost-audit"  # no account of this name exists; the password is as harmless
 PASSWORD = "not-a-password"  # noqa: S105 - sent to be refused
+PLAINTEXT = frozenset({"LOGIN", "PLAIN"})  # SASL mechanisms that send the password itself
 
 
 def no_clock() -> float:

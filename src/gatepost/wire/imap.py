@@ -10,6 +10,7 @@ from gatepost.model.observation import Capabilities, Greeting, Injected, Observa
 from gatepost.model.words import Mode
 from gatepost.wire.ask import (
     PASSWORD,
+    PLAINTEXT,
     USER,
     Ask,
     Stage,
@@ -26,8 +27,6 @@ from gatepost.wire.injection import inject as inject_behind
 from gatepost.wire.lines import Talk, printable
 from gatepost.wire.preamble import preamble as talk_early
 from gatepost.wire.software import software
-
-PLAINTEXT = frozenset({"PLAIN", "LOGIN"})
 
 
 async def reach(talk: Talk, ask: Ask) -> None:
@@ -69,7 +68,10 @@ async def _conversation(talk: Talk, ask: Ask, stage: Stage) -> AsyncIterator[Obs
 
 
 async def _in_clear(talk: Talk, ask: Ask, words: tuple[str, ...], stage: Stage) -> AsyncIterator[Tried]:
-    """AUTHENTICATE is called off at the challenge; LOGIN carries its password at once and has to be meant."""
+    """AUTHENTICATE is called off at the challenge; LOGIN carries its password at once and has to be meant.
+
+    It is left out where the challenge proved as much: a failed login costs seconds and counts against us.
+    """
     offered = Capabilities(ask.at, words, encrypted=False).mechanisms()
     if wanted := next((m for m in ("PLAIN", "LOGIN", *offered) if m in offered), None):
         stage.wanted = "auth-in-clear"
@@ -77,7 +79,9 @@ async def _in_clear(talk: Talk, ask: Ask, words: tuple[str, ...], stage: Stage) 
         first = await command(talk, "a2", sent, challenge=True)
         if first.status == "+":
             await command_off(talk, "a2")
-        yield _tried(talk, ask, "auth-in-clear", sent, first, accepted=first.status in {"+", "OK"})
+        yield (tried := _tried(talk, ask, "auth-in-clear", sent, first, accepted=first.status in {"+", "OK"}))
+        if tried.accepted and wanted in PLAINTEXT:
+            return
     stage.wanted = "login-in-clear"
     shown = f"LOGIN {USER} ***"
     answered = await command(talk, "a3", f"LOGIN {USER} {PASSWORD}", shown=shown)

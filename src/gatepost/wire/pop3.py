@@ -12,6 +12,7 @@ from gatepost.model.observation import Capabilities, Greeting, Observation, Trie
 from gatepost.model.words import Mode
 from gatepost.wire.ask import (
     PASSWORD,
+    PLAINTEXT,
     USER,
     Ask,
     Stage,
@@ -122,7 +123,10 @@ async def _conversation(talk: Talk, ask: Ask, stage: Stage) -> AsyncIterator[Obs
 
 
 async def _in_clear(talk: Talk, ask: Ask, words: tuple[str, ...], stage: Stage) -> AsyncIterator[Tried]:
-    """AUTH is called off at the challenge (RFC 5034 section 4); USER and PASS have to be meant."""
+    """AUTH is called off at the challenge (RFC 5034 section 4); USER and PASS have to be meant.
+
+    They are left out where the challenge proved as much: a failed login costs seconds and counts against us.
+    """
     if ask.gentle:
         return
     offered = Capabilities(ask.at, words, encrypted=False).mechanisms()
@@ -131,7 +135,9 @@ async def _in_clear(talk: Talk, ask: Ask, words: tuple[str, ...], stage: Stage) 
         answered = await command(talk, sent := f"AUTH {wanted}")
         if answered.status == "+":
             await command(talk, "*")
-        yield _tried(talk, ask, "auth-in-clear", sent, answered, accepted=answered.status in {"+", "+OK"})
+        yield (tried := _tried(talk, ask, "auth-in-clear", sent, answered, accepted=answered.status in {"+", "+OK"}))
+        if tried.accepted and wanted in PLAINTEXT:
+            return
     stage.wanted = "user-pass-in-clear"
     yield await _user_and_pass(talk, ask)
 
