@@ -115,6 +115,11 @@ class Scheme:
     hash: str
     key: str
 
+    @property
+    def weak(self) -> bool:
+        """MD5, SHA-1, SHA-224, or a DSA key."""
+        return self.hash in {"md5", "sha1", "sha224"} or self.key == "dsa"
+
 
 @cache
 def suites() -> tuple[Suite, ...]:

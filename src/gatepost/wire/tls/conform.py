@@ -1,0 +1,240 @@
+"""The default depth: only what the profile and the controls need to be judged, at most 15 hellos.
+
+The strategy is a function from what is known to what is asked next, called until it has nothing more to ask. One
+hello offers everything the profile forbids: an alert answers a dozen controls at once. Where it is accepted, the
+whole class of the accepted suite is left out and the rest is asked again, so that every class is named by a witness.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from gatepost.catalogue import Profile, tls
+from gatepost.catalogue.tls import Exchange, Suite
+from gatepost.model.architecture import Endpoint
+from gatepost.model.observation import Observation
+from gatepost.model.words import Role
+from gatepost.wire.tls.ask import Answer
+from gatepost.wire.tls.interview import Interview, Merge, Reach, in_turn
+from gatepost.wire.tls.offers import Offer, codes, weak_schemes
+from gatepost.wire.tls.rules import KEYS, Rules, by_certificate, classic, kind, legacy, needs_dh, without_kind
+
+HELLOS = 15
+WITHOUT_DHE = "-without-dhe"
+
+Known = Mapping[str, Answer]
+
+
+async def conform(
+    at: Endpoint,
+    reach: Reach,
+    profile: Profile,
+    *,
+    role: Role,
+    name: str | None,
+    mine: bool = False,
+    merge: Merge = in_turn,
+) -> AsyncIterator[Observation]:
+    """Whether the endpoint keeps to the profile. `name` is the SNI; `mine` allows the intrusive questions.
+
+    Never raises a GatepostError: what could not be asked is yielded as `Unobserved`.
+    """
+    interview = Interview(at, reach, HELLOS, mine=mine)
+    strategy = Strategy(interview.answers, Rules(profile, role), name)
+    while offers := strategy.next():
+        async for seen in interview.round(offers, merge):
+            yield seen
+    offers = strategy.niceties()[: interview.left]
+    async for seen in interview.round(offers, merge):
+        yield seen
+
+
+async def certificates(
+    at: Endpoint,
+    reach: Reach,
+    profile: Profile,
+    *,
+    role: Role,
+    name: str | None,
+    mine: bool = False,
+    merge: Merge = in_turn,
+) -> AsyncIterator[Observation]:
+    """Only the certificates, both of a pair, with and without a server name: three hellos."""
+    interview = Interview(at, reach, HELLOS, mine=mine)
+    strategy = Strategy(interview.answers, Rules(profile, role), name)
+    offers = [
+        Offer(f"certificate-{word}", codes(s for s in by_certificate(classic(), key) if not needs_dh(s)), sni=name)
+        for word, key in KEYS.items()
+    ]  # fmt: skip
+    async for seen in interview.round(offers, merge):
+        yield seen
+    async for seen in interview.round(strategy.nameless(), merge):
+        yield seen
+
+
+@dataclass(frozen=True, slots=True)
+class Strategy:
+    """What to ask next, given the answers so far."""
+
+    known: Known
+    rules: Rules
+    name: str | None
+
+    def next(self) -> list[Offer]:
+        """Every offer that can be made now and was not made yet."""
+        wanted = (
+            *self._versions(),
+            *self._allowed(),
+            *self._modern(),
+            *self._forbidden(),
+            *self.nameless(),
+            *self._weak(),
+        )
+        return [offer for offer in wanted if offer.name not in self.known]
+
+    def niceties(self) -> list[Offer]:
+        """What no control waits for: asked only while hellos are left."""
+        wanted = (*self._lowest(), *self._discouraged(), *self._why_closed())
+        return [offer for offer in wanted if offer.name not in self.known]
+
+    def nameless(self) -> Iterator[Offer]:
+        """Without SNI, with suites that were accepted with it: a refusal then is about the name."""
+        if self.name is None:
+            return
+        shown = [a for a in self.known.values() if a.accepted and a.flight.chain and a.offer.sni is not None]
+        if shown:
+            best = max(tls.VERSIONS[a.flight.version] for a in shown)
+            version = tls.version_name(best)
+            yield Offer("no-sni", _suites(a for a in shown if a.flight.version == version), version)
+        elif self._accepted("tls1.3") is not None:
+            yield Offer("no-sni", self.rules.suites13, "TLSv1.3")
+
+    def _versions(self) -> Iterator[Offer]:
+        yield Offer("ssl2", tuple(tls.ssl2_kinds()), "SSLv2")
+        below = Offer("tls1.1-and-below", codes(legacy()), "TLSv1.1", self.name)
+        yield from self._twice(below)
+        found = self._settled(below)
+        if found is not None and found.accepted and found.flight.version != "SSLv3":
+            yield from self._twice(Offer("ssl3", codes(legacy("SSLv3")), "SSLv3"))
+
+    def _allowed(self) -> Iterator[Offer]:
+        for word, key in KEYS.items():
+            suites = [s for s in by_certificate(self.rules.allowed, key) if not needs_dh(s)]
+            yield from self._offer(f"allowed-{word}", suites)
+        if self._classic_spoken():
+            yield from self._offer("allowed-dhe", filter(needs_dh, self.rules.allowed))
+
+    def _modern(self) -> Iterator[Offer]:
+        rules = self.rules
+        yield self._offer13("tls1.3", rules.suites13, rules.groups13)
+        first = self.known.get("tls1.3")
+        if first is None or first.missed is not None or first.refused == "alert:protocol_version" or first.closed:
+            return
+        group = tls.group(first.flight.group)
+        if first.accepted and (group is None or group.kind != "hybrid-pq"):
+            yield self._offer13("tls1.3-hybrid", rules.suites13, rules.hybrids)
+        if rules.forbidden_groups13:
+            yield self._offer13("tls1.3-forbidden-groups", rules.suites13, rules.forbidden_groups13)
+        if rules.banned13:
+            yield self._offer13("tls1.3-forbidden-suites", rules.forbidden13, rules.groups13)
+
+    def _forbidden(self) -> Iterator[Offer]:
+        """Everything first; once something is accepted the broken kinds, then the other exchanges."""
+        first = Offer("forbidden", codes(self.rules.forbidden), sni=self.name)
+        yield from self._twice(first)
+        found = self._settled(first)
+        witness = found.suite if found is not None and found.accepted else None
+        if found is None or witness is None:
+            return
+        left = without_kind((s for s in self.rules.forbidden if s.code in found.offer.suites), witness)
+        strike = list(self._strike("broken", [s for s in left if s.broken]))
+        yield from strike or self._strike("forbidden-rest", [s for s in left if not s.broken])
+
+    def _strike(self, label: str, suites: Iterable[Suite]) -> Iterator[Offer]:
+        """The next offer of a chain, until a refusal: each answer takes its class out of the next."""
+        left, step = tuple(suites), 1
+        while any(kind(s) != "unusual" for s in left):
+            name = label if step == 1 else f"{label}-{step}"
+            answer = self.known.get(name)
+            if answer is None:
+                yield Offer(name, codes(left), sni=self.name)
+                return
+            if answer.accepted and answer.suite is not None:
+                left = without_kind(left, answer.suite)
+            elif answer.closed and any(map(needs_dh, left)):
+                left = tuple(s for s in left if not needs_dh(s))
+            else:
+                return
+            step += 1
+
+    def _weak(self) -> Iterator[Offer]:
+        """Curves and signatures outside the profile: suites that need both, so that nothing else is refused."""
+        if not self._classic_spoken():
+            return
+        signed = [
+            s
+            for key in KEYS.values()
+            for s in by_certificate(classic(), key)
+            if s.exchange is Exchange.ECDHE
+        ]  # fmt: skip
+        if self.rules.weak_curves:
+            yield Offer("weak-groups", codes(signed), sni=self.name, groups=self.rules.weak_curves)
+        yield Offer("weak-signatures", codes(signed), sni=self.name, schemes=weak_schemes())
+
+    def _lowest(self) -> Iterator[Offer]:
+        found = self._accepted("tls1.1-and-below") or self._accepted("tls1.1-and-below" + WITHOUT_DHE)
+        if found is not None and found.flight.version == "TLSv1.1":
+            yield Offer("tls1.0", found.offer.suites, "TLSv1.0", self.name)
+
+    def _discouraged(self) -> Iterator[Offer]:
+        if self._accepted("tls1.3") is not None and self.rules.forbidden13:
+            yield self._offer13("tls1.3-forbidden-suites", self.rules.forbidden13, self.rules.groups13)
+
+    def _why_closed(self) -> Iterator[Offer]:
+        """Behind a silent close: finite-field suites before one that works, to tell refused from failed."""
+        silent = [a for a in self.known.values() if a.closed and a.offer.name.startswith(("forbidden", "broken"))]
+        good = [a for a in self.known.values() if a.accepted and a.flight.version == "TLSv1.2"]
+        dhe = [s.code for s in self.rules.forbidden if needs_dh(s)]
+        if silent and good and dhe:
+            behind = [s.code for s in _rows(good) if not needs_dh(s)]
+            yield Offer("forbidden-dhe", (*dhe, *behind[:1]), sni=self.name)
+
+    def _twice(self, offer: Offer) -> Iterator[Offer]:
+        """The offer, and after a silent close once more without finite-field suites."""
+        yield offer
+        answer = self.known.get(offer.name)
+        if answer is not None and answer.closed:
+            rest = tuple(c for c in offer.suites if (s := tls.suite_coded(c)) is None or not needs_dh(s))
+            if rest and rest != offer.suites:
+                yield replace(offer, name=offer.name + WITHOUT_DHE, suites=rest)
+
+    def _settled(self, offer: Offer) -> Answer | None:
+        """The answer that counts: of the repeated offer where there was one."""
+        first = self.known.get(offer.name)
+        if first is not None and first.closed and len(list(self._twice(offer))) > 1:
+            return self.known.get(offer.name + WITHOUT_DHE)
+        return first
+
+    def _accepted(self, name: str) -> Answer | None:
+        answer = self.known.get(name)
+        return answer if answer is not None and answer.accepted else None
+
+    def _classic_spoken(self) -> bool:
+        return any(a.accepted and a.flight.version == "TLSv1.2" for a in self.known.values())
+
+    def _offer(self, name: str, suites: Iterable[Suite]) -> Iterator[Offer]:
+        """Nothing, when there is nothing to offer."""
+        if offered := codes(suites):
+            yield Offer(name, offered, sni=self.name)
+
+    def _offer13(self, name: str, suites: tuple[int, ...], groups: tuple[int, ...]) -> Offer:
+        return Offer(name, suites, "TLSv1.3", self.name, groups)
+
+
+def _rows(answers: Iterable[Answer]) -> list[Suite]:
+    return [a.suite for a in answers if a.suite is not None]
+
+
+def _suites(answers: Iterable[Answer]) -> tuple[int, ...]:
+    return tuple(dict.fromkeys(codes(_rows(answers))))
