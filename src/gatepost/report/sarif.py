@@ -63,7 +63,7 @@ def _rule(control: str) -> Object:
     entry = standards.entry(control)
     if entry is None:
         return {"id": control}
-    severity = Severity(entry.severity)
+    severity = entry.severity
     asked = [standards.named(r) for r in standards.references(control)]
     return {
         "id": control,

@@ -1,41 +1,24 @@
 """What the control catalogue says about a control: its words, and the standards that ask for it.
 
-Only references whose text was checked are ever shown.
+Only references whose text was checked are ever shown. A control this version does not know, as in a run saved
+by a newer one, is shown by its id.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache
 
-from gatepost import catalogue
-from gatepost.catalogue import Raw
-from gatepost.model.finding import Reference
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One control in words."""
-
-    id: str
-    title: str
-    area: str
-    severity: str
-    roles: tuple[str, ...]
-    witnesses: tuple[str, ...]
-    rationale: str
-    references: tuple[Reference, ...]
+from gatepost.catalogue.controls import controls
+from gatepost.model.finding import Control, Reference
 
 
 @cache
-def entries() -> dict[str, Entry]:
-    whole = catalogue.document("controls")
-    return {row["id"]: _entry(row, whole["standards"]) for row in whole["controls"]}
+def _by_id() -> dict[str, Control]:
+    return {control.id: control for control in controls()}
 
 
-def entry(control: str) -> Entry | None:
-    """None for a control this version does not know, as in a run saved by a newer one."""
-    return entries().get(control)
+def entry(control: str) -> Control | None:
+    return _by_id().get(control)
 
 
 def title(control: str) -> str:
@@ -62,22 +45,3 @@ def witnessed(control: str) -> bool:
 def named(reference: Reference) -> str:
     """`rfc8314 3.3, 4.1`, as an auditor would cite it."""
     return f"{reference.standard} {', '.join(reference.sections)}".rstrip()
-
-
-def _entry(row: Raw, standards: Raw) -> Entry:
-    return Entry(
-        id=row["id"],
-        title=row["title"],
-        area=row["area"],
-        severity=row["severity"],
-        roles=tuple(row["applies_to"]),
-        witnesses=tuple(row["evidence"]),
-        rationale=row["rationale"],
-        references=tuple(_reference(one, standards) for one in row["mappings"]),
-    )
-
-
-def _reference(one: Raw, standards: Raw) -> Reference:
-    standard = one["std"]
-    about = standards.get(standard, {})
-    return Reference(standard, about.get("title", ""), tuple(one["ref"]), bool(one["verified"]))

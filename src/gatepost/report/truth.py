@@ -7,8 +7,8 @@ yes nor no. `listening` is what the wire can tell: accepted yes, actively refuse
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from gatepost import catalogue
@@ -54,6 +54,7 @@ class Row:
     standing: Standing
     cause: str = ""
     line: int | None = None  # of the declaration
+    findings: int = 0  # open failures at this place
 
     @property
     def wrong(self) -> bool:
@@ -77,6 +78,34 @@ def rows(audit: Audit) -> tuple[Row, ...]:
     found = (_row(at, audit, open_at.get(str(at), []), advertised) for at in _endpoints(audit))
     order = {name: n for n, name in enumerate(dict.fromkeys((*audit.targets, *_names(audit))))}
     return tuple(sorted(found, key=lambda r: (order.get(r.host, len(order)), r.host, r.port, r.at.family, r.address)))
+
+
+def merged(rows: Sequence[Row]) -> list[tuple[str, Row]]:
+    """Rows of one host that say the same on several addresses become one, labelled with where it holds.
+
+    The label is empty when it holds on all of them.
+    """
+    addresses = list(dict.fromkeys(row.address for row in rows))
+    groups: dict[Row, list[Row]] = defaultdict(list)
+    for row in rows:
+        groups[replace(row, address="")].append(row)
+    labelled = [(_where([r.address for r in same], addresses), same[0]) for same in groups.values()]
+    return sorted(labelled, key=lambda pair: (pair[1].port, pair[1].at.family, pair[1].address))
+
+
+def _where(held: Sequence[str], addresses: Sequence[str]) -> str:
+    if len(held) == len(addresses):
+        return ""
+    families = {4: [a for a in addresses if ":" not in a], 6: [a for a in addresses if ":" in a]}
+    for family, ours in families.items():
+        if sorted(held) == sorted(ours):
+            return f"v{family}"
+    return ", ".join(held)
+
+
+def absent(row: Row) -> bool:
+    """Nothing listens, and nobody said it should: told in one line, not in a row each."""
+    return row.verdict in {Word.CLOSED, Word.FILTERED} and row.declared != "yes"
 
 
 def _names(audit: Audit) -> Iterable[str]:
@@ -140,6 +169,7 @@ def _row(at: Endpoint, audit: Audit, findings: list[Finding], advertised: Mappin
         standing=_standing(verdict, _role(at, service), declared, findings),
         cause=_cause(verdict, at, service, host, audit, findings),
         line=service.line if service else host.line if host else None,
+        findings=len(findings),
     )  # fmt: skip
 
 

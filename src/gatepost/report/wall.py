@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 
 from rich.text import Text
 
-from gatepost.report.encryption import Word
+from gatepost.report.escape import printable
 from gatepost.report.layout import Column, broadest, cut, hanging, joined, table, text
-from gatepost.report.truth import NOT_ASKED, UNSEEN, Row, Standing
+from gatepost.report.truth import NOT_ASKED, UNSEEN, Row, Standing, absent, merged
 
 MARKS: Mapping[Standing, tuple[str, str]] = {
     Standing.ATTENTION: ("◆", "yellow"),
@@ -21,35 +20,48 @@ MARKS: Mapping[Standing, tuple[str, str]] = {
 }
 _COMPACT = ("declared", "answers", "advertised")
 _WHOLE = ("declared", "listening", "firewalled", "reachable", "encrypted", "advertised", "used")
-_FIRST_TO_GO = ("firewalled", "used", "advertised", "listening")  # where the terminal is too narrow
-_CAUSE_INDENT = 10
+_FIRST_TO_GO = (("firewalled", "used"), ("listening",), ("advertised",))  # where the terminal is too narrow
+_CAUSE_INDENT = 9
+
+Held = tuple[str, Row]  # where it holds (empty: on every address of the host), and the row
 
 
 def wall(rows: Sequence[Row], *, width: int, whole: bool = False) -> list[Text]:
-    """One table a host. `whole` shows every column, as `gatepost ports` does, where the width allows."""
+    """One table a host, all with the same columns. `whole` asks for every column, as `gatepost ports` does."""
+    hosts = [[row for row in rows if row.host == host] for host in dict.fromkeys(row.host for row in rows)]
+    tables = [merged([row for row in same if not absent(row)]) for same in hosts]
+    names, gap, left = _fitting(tables, width, whole=whole)
     lines: list[Text] = []
-    for host in dict.fromkeys(row.host for row in rows):
-        lines += [*_host([row for row in rows if row.host == host], width, whole=whole), text("")]
-    return lines[:-1]
+    for same, held in zip(hosts, tables, strict=True):
+        table_ = _draw(held, names, width, whole=whole, gap=gap) if held else []
+        lines += [*_heading(same, width), *table_, *_collapsed_lines(same, width), text("")]
+    note = [text(f"  no room here for: {', '.join(left)}", "dim"), text("")] if left and whole else []
+    return [*lines, *note][:-1]
 
 
-def _host(rows: Sequence[Row], width: int, *, whole: bool) -> list[Text]:
-    addresses = list(dict.fromkeys(row.address for row in rows))
-    shown = [row for row in rows if not _collapsed(row)]
-    heading = joined("  ", text(rows[0].host, "bold"), "   ", text(" · ".join(a for a in addresses if a), "dim"))
-    body = _table(_merged(shown, addresses), width, whole=whole) if shown else []
-    return [heading, *body, *_collapsed_lines(rows, width)]
+def _heading(rows: Sequence[Row], width: int) -> list[Text]:
+    addresses = " · ".join(printable(a) for a in dict.fromkeys(row.address for row in rows) if a)
+    named = joined(text(printable(rows[0].host), "bold"), "   ", text(addresses, "dim"))
+    return hanging(text(""), named, indent=2, width=width)
 
 
-def _collapsed(row: Row) -> bool:
-    """Nothing listens, and nobody said it should."""
-    return row.verdict in {Word.CLOSED, Word.FILTERED} and row.declared != "yes"
+def _fitting(tables: Sequence[Sequence[Held]], width: int, *, whole: bool) -> tuple[list[str], int, list[str]]:
+    """Columns go one by one until the widest table fits; at last the gaps shrink."""
+    every = [one for held in tables for one in held]
+    names = [n for n in (_WHOLE if whole else _COMPACT) if whole or _told(n, every)]
+    left: list[str] = []
+    for group in ((), *_FIRST_TO_GO):
+        left += [name for name in group if name in names]
+        names = [name for name in names if name not in group]
+        if max((_table_width(_draw(held, names, width, whole=whole)) for held in tables), default=0) <= width:
+            return names, 2, left
+    return names, 1, left
 
 
 def _collapsed_lines(rows: Iterable[Row], width: int) -> list[Text]:
     ports: dict[str, list[int]] = defaultdict(list)
     for row in rows:
-        if _collapsed(row) and row.port not in ports[row.verdict.value]:
+        if absent(row) and row.port not in ports[row.verdict.value]:
             ports[row.verdict.value].append(row.port)
     words = {"closed": "closed as well", "filtered": "no answer from"}
     return [
@@ -67,44 +79,13 @@ def _spans(ports: Sequence[int]) -> str:
     return f"{shown} and {len(ports) - 12} more" if len(ports) > 12 else shown
 
 
-def _merged(rows: Sequence[Row], addresses: Sequence[str]) -> list[tuple[str, Row]]:
-    """Rows that say the same on several addresses become one, labelled with where it holds."""
-    groups: dict[Row, list[Row]] = defaultdict(list)
-    for row in rows:
-        groups[replace(row, address="")].append(row)
-    labelled = [(_where([r.address for r in same], addresses), same[0]) for same in groups.values()]
-    return sorted(labelled, key=lambda pair: (pair[1].port, pair[1].at.family, pair[1].address))
-
-
-def _where(held: Sequence[str], addresses: Sequence[str]) -> str:
-    if len(held) == len(addresses):
-        return ""
-    families = {4: [a for a in addresses if ":" not in a], 6: [a for a in addresses if ":" in a]}
-    for family, ours in families.items():
-        if sorted(held) == sorted(ours):
-            return f"IPv{family}"
-    return ", ".join(held)
-
-
-def _table(merged: Sequence[tuple[str, Row]], width: int, *, whole: bool) -> list[Text]:
-    names = list(_WHOLE) if whole else [n for n in _COMPACT if _told(n, merged)]
-    left: list[str] = []
-    lines = _draw(merged, names, width, whole=whole)
-    for name in _FIRST_TO_GO:
-        if _table_width(lines) > width and name in names:
-            names.remove(name)
-            left.append(name)
-            lines = _draw(merged, names, width, whole=whole)
-    return [*lines, text(f"  ·  no room here for: {', '.join(left)}", "dim")] if left and whole else lines
-
-
 def _table_width(lines: Sequence[Text]) -> int:
     return broadest(line for line in lines if "└─" not in line.plain)
 
 
-def _told(name: str, merged: Sequence[tuple[str, Row]]) -> bool:
+def _told(name: str, held: Sequence[Held]) -> bool:
     """Without a declaration or DNS the audit page drops the empty column."""
-    return any(_value(name, row) != NOT_ASKED for _, row in merged)
+    return any(_value(name, row) != NOT_ASKED for _, row in held)
 
 
 def _value(name: str, row: Row) -> str:
@@ -114,23 +95,24 @@ def _value(name: str, row: Row) -> str:
     return {"yes": row.encrypted, UNSEEN: "?"}.get(row.reachable, row.reachable)
 
 
-def _draw(merged: Sequence[tuple[str, Row]], names: Sequence[str], width: int, *, whole: bool) -> list[Text]:
-    split = any(where for where, _ in merged)
-    columns = [Column(""), Column("PORT", right=True), Column("SERVICE")]
-    columns += [Column("ON")] if split else []
+def _draw(held: Sequence[Held], names: Sequence[str], width: int, *, whole: bool, gap: int = 2) -> list[Text]:
+    split = any(where for where, _ in held)
+    columns = [Column("PORT", right=True), Column("SERVICE"), *([Column("ON")] if split else [])]
     columns += [*(Column(name.upper()) for name in names), Column("VERDICT")]
-    drawn = table(columns, [_cells(where, row, names, split=split) for where, row in merged], indent=2)
-    lines = [drawn[0]]
-    for line, (_, row) in zip(drawn[1:], merged, strict=True):
+    digits = max(4, 4, *(len(str(row.port)) for _, row in held))
+    cells = [_cells(where, row, names, digits, split=split) for where, row in held]
+    drawn = table(columns, cells, indent=2, gap=gap)
+    lines = drawn[:1]
+    for line, (_, row) in zip(drawn[1:], held, strict=True):
         lines.append(line)
         lines += _cause(row, width, whole=whole) if row.cause else []
     return lines
 
 
-def _cells(where: str, row: Row, names: Sequence[str], *, split: bool) -> list[Text]:
+def _cells(where: str, row: Row, names: Sequence[str], digits: int, *, split: bool) -> list[Text]:
     mark, style = MARKS[row.standing]
-    start = [text(mark, style), text(str(row.port)), text(row.service)]
-    address = [text(where or "all", "" if where else "dim")] if split else []
+    start = [joined(text(mark, style), f" {row.port:>{digits}}"), text(printable(row.service))]
+    address = [text(printable(where) or "all", "" if where else "dim")] if split else []
     facts = [_fact(name, _value(name, row)) for name in names]
     return [*start, *address, *facts, text(row.verdict.value, style)]
 
@@ -138,12 +120,12 @@ def _cells(where: str, row: Row, names: Sequence[str], *, split: bool) -> list[T
 def _fact(name: str, value: str) -> Text:
     quiet = not value or value == NOT_ASKED or (value == "no" and name not in {"encrypted", "answers"})
     shown = "no TLS" if (name, value) == ("answers", "no") else value or NOT_ASKED
-    return text(shown, "dim" if quiet else "")
+    return text(printable(shown), "dim" if quiet else "")
 
 
 def _cause(row: Row, width: int, *, whole: bool) -> list[Text]:
     """One line on the audit page, where the finding follows below; the whole sentence in `ports`."""
     label = text(f"{' ' * (_CAUSE_INDENT - 3)}└─ ", "dim")
     if whole:
-        return hanging(label, row.cause, indent=_CAUSE_INDENT, width=width, style="dim")
-    return [joined(label, cut(text(row.cause, "dim"), max(width - _CAUSE_INDENT, 20)))]
+        return hanging(label, printable(row.cause), indent=_CAUSE_INDENT, width=width, style="dim")
+    return [joined(label, cut(text(printable(row.cause), "dim"), max(width - _CAUSE_INDENT, 20)))]
