@@ -29,7 +29,7 @@ from gatepost.wire import relay, smuggling
 from gatepost.wire.ask import Ask, lost
 from gatepost.wire.dialogue import Dialogue, dialogue_for
 from gatepost.wire.identify import identify
-from gatepost.wire.lines import Dial, Talk, Wire
+from gatepost.wire.lines import Dial, Talk, Wire, printable
 from gatepost.wire.tls.attacks import attacks
 from gatepost.wire.tls.conform import certificates, conform
 from gatepost.wire.tls.interview import Merge
@@ -78,6 +78,8 @@ async def survey(ask: Ask, dial: Dial, plan: Plan, merge: Merge) -> AsyncIterato
     elif first.hung_up:
         async for seen in first.over(_conversation(replace(ask, gentle=True), dial)):
             yield seen
+    if first.encrypted and first.upgrade is None:
+        yield Identified(ask.at, ask.protocol, Mode.IMPLICIT, first.words)
     if first.spoke and plan.depth is not Depth.PORTS:
         async for seen in merge(_rest(ask, dial, plan, first, merge)):
             yield seen
@@ -88,6 +90,7 @@ class _Watch:
     """What the conversation told about how to go on."""
 
     greeted: bool = False
+    words: str = ""
     encrypted: bool = False
     upgrade: Upgrade | None = None
     losses: list[Unobserved] | None = None
@@ -96,7 +99,7 @@ class _Watch:
         self.losses = []
         async for seen in steps:
             if isinstance(seen, Greeting):
-                self.greeted = True
+                self.greeted, self.words = True, printable(seen.text, 80)
             elif isinstance(seen, Handshake):
                 self.encrypted = self.encrypted or not seen.error
             elif isinstance(seen, Upgrade):
