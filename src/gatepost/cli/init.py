@@ -40,7 +40,7 @@ def init(
         raise UsageError(f"{output} exists; use --force to overwrite it, or -o for another name")
     request = Request(
         targets=(target,),
-        declaration=Path("/dev/null"),
+        undeclared=True,
         addresses=tuple(address or ()),
         resolver=resolver,
         ca=ca,

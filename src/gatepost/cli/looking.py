@@ -33,6 +33,7 @@ class Request:
 
     targets: tuple[str, ...] = ()
     declaration: Path | None = None
+    undeclared: bool = False  # look as a stranger, even where a gatepost.toml lies about
     profile: str | None = None
     addresses: tuple[str, ...] = ()
     ports: str | None = None
@@ -63,7 +64,7 @@ Progress = Callable[[int, int, str], None]
 
 def look(request: Request, progress: Progress = lambda _done, _total, _what: None) -> Looked:
     """Raises UsageError for a wrong request and CannotLook when nothing could be observed."""
-    architecture = load(request.declaration)
+    architecture = Architecture() if request.undeclared else load(request.declaration)
     profile = catalogue.profile(request.profile or architecture.profile)
     only = port_numbers(request.ports, architecture)
     check_addresses((*request.addresses, *([request.source] if request.source else [])))
