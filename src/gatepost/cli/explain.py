@@ -29,7 +29,13 @@ def explain(
         hint = f"; did you mean {', '.join(near)}?" if near else ""
         raise UsageError(f"no control is named {control!r}{hint}")
     told = explained(wanted)
-    words = {"promises": told.promises, "remedies": told.remedies}
+    text = render(
+        told.control,
+        promises=tuple(promise for _, promise in told.checks),
+        remedies=told.remedies,
+        width=telling.width(),
+        colour=telling.colour() and output is None,
+    )
     if output:
         telling.write(output, text)
     else:

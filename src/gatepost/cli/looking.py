@@ -20,7 +20,7 @@ from gatepost.edge.resolve import Resolver, resolver_at
 from gatepost.edge.trust import roots
 from gatepost.errors import CannotLook, UsageError
 from gatepost.model.architecture import Architecture, Endpoint, Host, Service
-from gatepost.model.observation import Observation, Run, Seen, Unobserved, of
+from gatepost.model.observation import Advertised, Observation, Run, Seen, Unobserved, of
 from gatepost.wire.survey import Depth
 
 DEFAULT_DECLARATION = Path("gatepost.toml")
@@ -90,12 +90,19 @@ async def _look(
         source=request.source,
         rate=request.rate,
         now=datetime.now(UTC),
+        domains=_domains(aims, architecture),
     )
     probed = await probe(todo, looking, progress)
     run = _run(probed, aims, looking, request.vantage)
     if nothing_seen(run, todo):
         raise CannotLook(_complaint(run, aims))
     return Looked(run, architecture, profile, probed.services, aims.targets, mine=bool(looking.mine))
+
+
+def _domains(aims: Aims, architecture: Architecture) -> dict[str, str]:
+    """A domain each host takes mail for: declared, or the one whose MX led to it."""
+    found = {o.target: o.at.host for o in of(Advertised, aims.observations) if o.via == "mx"}
+    return found | {mx: domain.name for domain in architecture.domains for mx in domain.mx}
 
 
 def _run(probed: Probed, aims: Aims, looking: Looking, vantage: str) -> Run:

@@ -6,7 +6,7 @@ An endpoint that floods, drips, hangs or breaks costs its own budget and nothing
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -53,6 +53,7 @@ class Looking:
     label: str = ""
     me: str = "gatepost-audit.invalid"
     patience: Patience = field(default_factory=Patience)
+    domains: Mapping[str, str] = field(default_factory=dict)  # a domain each host takes mail for
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +115,7 @@ async def _run(errand: Errand, looking: Looking, gate: HostGate) -> _Result:
         name=_sni(errand.at.host),
         me=looking.me,
         mine=mine,
+        domain=looking.domains.get(errand.at.host, ""),
         recipient=looking.recipient,
         elapsed=dialer.elapsed,
     )
@@ -151,7 +153,7 @@ async def _knock(at: Endpoint, dialer: Dialer, seen: list[Observation]) -> Ident
     seen.append(Listening(at))
     found: Identified | None = None
     try:
-        async for one in identify(wire, at, dialer):
+        async for one in identify(wire, at, dialer, name=_sni(at.host)):
             seen.append(one)
             found = one if isinstance(one, Identified) else found
     except GatepostError as error:

@@ -161,7 +161,7 @@ async def _who(ask: Ask, dial: Dial) -> AsyncIterator[Observation]:
         yield lost(ask.at, "identity", error)
         return
     try:
-        async for seen in identify(wire, ask.at, dial):
+        async for seen in identify(wire, ask.at, dial, name=ask.name):
             yield seen
     finally:
         await wire.close()
@@ -217,9 +217,12 @@ async def _injection(ask: Ask, dial: Dial, dialogue: Dialogue) -> AsyncIterator[
     if loss is None:
         return
     worked = False
-    async for seen in _one_talk(replace(ask, gentle=True), dial, dialogue.inject, "injection"):
-        worked = worked or (isinstance(seen, Handshake) and not seen.error)
-        yield seen
+    for highest in (ask.highest, ""):  # the second is for servers that have TLS 1.3 only
+        async for seen in _one_talk(replace(ask, gentle=True, highest=highest), dial, dialogue.inject, "injection"):
+            worked = worked or (isinstance(seen, Handshake) and not seen.error)
+            yield seen
+        if worked:
+            break
     if loss.wanted == "injection":
         detail = f"the server broke off ({loss.detail}); without the command the same handshake works"
         yield Injected(ask.at, "command", happened=False, detail=detail) if worked else loss
