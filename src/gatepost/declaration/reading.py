@@ -26,6 +26,9 @@ LABEL = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?")  # undersc
 
 
 def read(text: str, name: str, *, today: date) -> Architecture:
+    """An empty file declares nothing: `-c /dev/null` looks without the declaration of this directory."""
+    if not text:
+        return Architecture()
     page = paper(text, name)
     found = _architecture(page, today)
     if page.problems:
