@@ -41,7 +41,7 @@ def control_pages() -> str:
         by_control.setdefault(check.control, []).append(check.title)
     rows = ["# Controls\n", "Generated from the catalogue and the checks.\n"]
     for control in controls():
-        looks = "; ".join(by_control.get(control.id, ())) or f"not yet: needs {MANUAL[control.id]}"
+        looks = "; ".join(by_control.get(control.id, ())) or f"needs {MANUAL.get(control.id, 'the declaration')}"
         rows.append(f"- **{control.id}** ({control.area}, {control.severity}): {control.title}. *{looks}.*")
     return "\n".join(rows) + "\n"
 

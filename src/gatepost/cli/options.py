@@ -34,15 +34,15 @@ class FailOn(StrEnum):
 
 Targets = Annotated[
     list[str] | None,
-    typer.Argument(metavar="[TARGET]…", help="Host names, domains or addresses. Without one: every declared host."),
+    typer.Argument(metavar="TARGET", help="Host names, domains or addresses. Without one: every declared host."),
 ]
 Declaration = Annotated[
     Path | None,
-    typer.Option("-c", "--config", metavar="FILE", help="The declaration [default: gatepost.toml, if present]."),
+    typer.Option("-c", "--config", metavar="FILE", help="The declaration (default: gatepost.toml, if present)."),
 ]
 ProfileName = Annotated[
     str | None,
-    typer.Option("--profile", metavar="NAME", help="TLS profile [default: the declaration's, else rfc9325]."),
+    typer.Option("--profile", metavar="NAME", help="TLS profile (default: the declaration's, else rfc9325)."),
 ]
 Address = Annotated[
     list[str] | None,
@@ -56,7 +56,7 @@ Ports = Annotated[
 ]  # fmt: skip
 ResolverAt = Annotated[
     str | None,
-    typer.Option("--resolver", metavar="ADDR[#PORT]", help="DNS resolver to ask [default: the system's].",
+    typer.Option("--resolver", metavar="ADDR[#PORT]", help="DNS resolver to ask (default: the system's).",
                  rich_help_panel=LOOKING),
 ]  # fmt: skip
 CaFile = Annotated[
@@ -107,7 +107,7 @@ Only = Annotated[
 ]  # fmt: skip
 FormatName = Annotated[
     Format | None,
-    typer.Option("--format", help="[default: table, or by the ending of --output]", rich_help_panel=SHOWING,
+    typer.Option("--format", help="Default: table, or by the ending of --output.", rich_help_panel=SHOWING,
                  show_default=False),
 ]  # fmt: skip
 Output = Annotated[
