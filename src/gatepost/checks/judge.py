@@ -17,7 +17,7 @@ from gatepost.checks import CHECKS, MANUAL
 from gatepost.checks.case import Case, Check, Scope, unknown
 from gatepost.checks.dialogue_seen import MAIL, listens, software
 from gatepost.checks.grouping import Judged, findings
-from gatepost.checks.waivers import covering, expired_findings
+from gatepost.checks.waivers import covering, waiver_findings
 from gatepost.model.architecture import Architecture, Endpoint, Service
 from gatepost.model.finding import Finding, Verdict
 from gatepost.model.observation import Advertised, Run, Seen, of
@@ -36,7 +36,7 @@ def judge(
     """Every verdict on a run: the severest first, then by control and subject."""
     court = _Court(run.seen, architecture, profile, services, now, mine=mine)
     judged = [one for case, scope in court.cases() for one in court.verdicts(case, scope)]
-    found = (*findings(judged), *_manual(run, architecture), *expired_findings(architecture, now))
+    found = (*findings(judged), *_manual(run, architecture), *waiver_findings(architecture, now))
     return tuple(sorted(found, key=lambda f: (-f.severity.rank, f.control, f.subject, f.check, f.role)))
 
 

@@ -78,6 +78,8 @@ def begins_as_declared(case: Case) -> Verdict:
     if wanted is None:
         return not_applicable("no mode is usual on this port", evidence)
     if protocol := _other_protocol(case, service):
+        if not service.declared:
+            return not_applicable(f"speaks {protocol}", evidence)
         return failed(f"speaks {protocol}, {word} {service.protocol}", evidence)
     if wanted is Mode.IMPLICIT and mode is not Mode.IMPLICIT:
         return failed(f"begins in clear, {word} implicit TLS", evidence)
@@ -133,7 +135,7 @@ def _inside(case: Case, at: Endpoint) -> bool:
 def implicit_tls_offered(case: Case) -> Verdict:
     """Users can reach every service over implicit TLS."""
     places = [at for at in case.places() if case.services[at].exposure == "clients"]
-    implicit = {case.services[at].protocol for at in places if case.services[at].mode is Mode.IMPLICIT}
+    implicit = {s.protocol for at, s in case.services.items() if _encrypted(s) and (s.declared or at in places)}
     lacking = {case.services[at].protocol for at in places} - implicit
     if not places:
         return case.missing("connection")
@@ -146,6 +148,11 @@ def implicit_tls_offered(case: Case) -> Verdict:
     if lacking:
         return failed(f"{words(lacking)} begins in clear only: no port with implicit TLS", *evidence)
     return passed(*evidence)
+
+
+def _encrypted(service: Service) -> bool:
+    """One that is declared counts: when it does not answer, that is GP-PORT-003's finding."""
+    return service.mode is Mode.IMPLICIT and service.exposure == "clients"
 
 
 @check("GP-PORT-005", scope=Scope.HOST, roles=(Role.ACCESS,))

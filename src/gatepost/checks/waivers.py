@@ -34,9 +34,14 @@ def _meant(waiver: Waiver, at: Endpoint, architecture: Architecture) -> bool:
     return domain is not None and (at.host in domain.mx or at.host.endswith(f".{domain.name}"))
 
 
-def expired_findings(architecture: Architecture, now: datetime) -> Iterable[Finding]:
+def waiver_findings(architecture: Architecture, now: datetime) -> Iterable[Finding]:
     """A verdict on every waiver: an exception without an end becomes the architecture."""
     severity = control(GOVERNANCE).severity
+    if not architecture.waivers:
+        subject = architecture.organization or "this organisation"
+        outcome = Outcome.NOT_APPLICABLE if architecture.source else Outcome.UNKNOWN
+        because = "nothing is waived" if architecture.source else "needs the declaration"
+        yield Finding(GOVERNANCE, "waivers", subject, Role.ORG, outcome, severity, because, (), "", (subject,))
     for one in dict.fromkeys(architecture.waivers):
         past = not in_force(one, now)
         because = f"the waiver of {one.control} ended on {one.expires}: {one.reason} ({one.owner})" if past else (
