@@ -90,9 +90,12 @@ def test_a_slow_drip_is_a_tarpit_not_an_answer() -> None:
             await asyncio.sleep(0.05)
 
     async def ask(wire: SocketWire) -> None:
-        with pytest.raises(PeerTarpit):
+        async def all_of_it() -> None:
             while True:
                 await wire.read()
+
+        with pytest.raises(PeerTarpit):
+            await all_of_it()
 
     against(drip, ask)
 

@@ -14,6 +14,7 @@ from gatepost.cli import options as o
 def init(
     target: Annotated[str, typer.Argument(metavar="HOST|DOMAIN", help="What to discover.")],
     address: o.Address = None,
+    port_list: o.Ports = None,
     resolver: o.ResolverAt = None,
     ca: o.CaFile = None,
     source: o.Source = None,
@@ -42,6 +43,7 @@ def init(
         targets=(target,),
         undeclared=True,
         addresses=tuple(address or ()),
+        ports=port_list,
         resolver=resolver,
         ca=ca,
         depth=Depth.PORTS,

@@ -195,16 +195,17 @@ def today() -> date:
 
 
 def port_numbers(listed: str | None, architecture: Architecture) -> frozenset[int]:
-    """`25,imaps,8025-8027` to numbers; names come from the catalogue and the declaration."""
+    """`25,imaps,8025-8027` to numbers; a name means what the declaration calls so, else the catalogue's port."""
     if not listed:
         return frozenset()
-    named = {p.id: p.number for p in catalogue.ports()}
-    named |= {s.name: s.port for h in architecture.hosts for s in h.services}
+    named = {p.id: {p.number} for p in catalogue.ports()}
+    declared = [s for h in architecture.hosts for s in h.services]
+    named |= {s.name: {o.port for o in declared if o.name == s.name} for s in declared}
     numbers: set[int] = set()
     for word in (w.strip() for w in listed.split(",")):
         low, _, high = word.partition("-")
         if word in named:
-            numbers.add(named[word])
+            numbers |= named[word]
         elif low.isdecimal() and (not high or high.isdecimal()):
             span = range(int(low), int(high or low) + 1)
             if not span or span[0] < 1 or span[-1] > 65535:

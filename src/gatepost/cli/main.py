@@ -57,7 +57,7 @@ def _root(
 def main() -> None:
     """Run the program; never show a traceback unless GATEPOST_TRACEBACK is set."""
     try:
-        app()
+        app(prog_name="gatepost")
     except UsageError as error:
         _stop(error, BAD_INPUT)
     except CannotLook as error:
