@@ -102,6 +102,7 @@ def conclude(looked: Looked, other: Audit | None, before: Audit | None, state: P
         extra=extra,
         first_seen=dates,
     )
+    judged = replace(judged, notes=(*looked.notes, *judged.notes))
     if state:
         judged = replace(judged, findings=remember(state, judged.findings, now))
     return replace(judged, compared_with=other.run.vantage or "the other run") if other else judged

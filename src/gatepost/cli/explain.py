@@ -28,14 +28,7 @@ def explain(
         near = difflib.get_close_matches(wanted, known, n=3)
         hint = f"; did you mean {', '.join(near)}?" if near else ""
         raise UsageError(f"no control is named {control!r}{hint}")
-    told = explained(wanted)
-    text = render(
-        told.control,
-        promises=tuple(promise for _, promise in told.checks),
-        remedies=told.remedies,
-        width=telling.width(),
-        colour=telling.colour() and output is None,
-    )
+    text = render(explained(wanted), width=telling.width(), colour=telling.colour() and output is None)
     if output:
         telling.write(output, text)
     else:

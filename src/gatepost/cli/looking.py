@@ -13,7 +13,7 @@ from gatepost import catalogue
 from gatepost.audit import errands, nothing_seen
 from gatepost.catalogue import Profile
 from gatepost.certs.chain import Roots
-from gatepost.declare import presume, read
+from gatepost.declare import overdue, presume, read
 from gatepost.edge.discover import Discovery, discover
 from gatepost.edge.prober import Looking, Probed, probe
 from gatepost.edge.resolve import Resolver, resolver_at
@@ -24,7 +24,7 @@ from gatepost.model.observation import Advertised, Observation, Run, Seen, Unobs
 from gatepost.wire.survey import Depth
 
 DEFAULT_DECLARATION = Path("gatepost.toml")
-MAX_DECLARATION = 4 * 1024 * 1024  # octets
+MAX_DECLARATION = 262_144  # octets
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +57,7 @@ class Looked:
     services: dict[Endpoint, Service]
     targets: tuple[str, ...]
     mine: bool
+    notes: tuple[str, ...] = ()  # what is overdue in the declaration, and what DNS said that no observation carries
 
 
 Progress = Callable[[int, int, str], None]
@@ -96,7 +97,9 @@ async def _look(
     run = _run(probed, aims, looking, request.vantage)
     if nothing_seen(run, todo):
         raise CannotLook(_complaint(run, aims))
-    return Looked(run, architecture, profile, probed.services, aims.targets, mine=bool(looking.mine))
+    late = tuple(f"{architecture.source}: {problem}" for problem in overdue(architecture, looking.now.date()))
+    notes = (*aims.notes, *late)
+    return Looked(run, architecture, profile, probed.services, aims.targets, mine=bool(looking.mine), notes=notes)
 
 
 def _domains(aims: Aims, architecture: Architecture) -> dict[str, str]:
@@ -128,6 +131,7 @@ class Aims:
     targets: tuple[str, ...]
     observations: tuple[Observation, ...] = field(default=())
     complaint: str = ""
+    notes: tuple[str, ...] = ()
 
 
 async def aim(request: Request, architecture: Architecture, resolver: Resolver, trusted: Roots) -> Aims:
@@ -145,6 +149,7 @@ async def aim(request: Request, architecture: Architecture, resolver: Resolver, 
         request.targets,
         tuple(o for aims in found for o in aims.observations),
         next((aims.complaint for aims in found if aims.complaint), ""),
+        tuple(note for aims in found for note in aims.notes),
     )
 
 
@@ -162,7 +167,7 @@ async def _one(target: str, request: Request, architecture: Architecture, resolv
         if host_name not in hosts and addresses:
             hosts[host_name] = architecture.host(host_name) or presume(host_name, addresses)
     complaint = found.unobserved[0].detail if found.unobserved and not hosts else ""
-    return Aims(tuple(hosts.values()), (target,), (*found.advertised, *found.unobserved), complaint)
+    return Aims(tuple(hosts.values()), (target,), (*found.advertised, *found.unobserved), complaint, found.notes)
 
 
 async def _with_addresses(host: Host, request: Request, resolver: Resolver) -> Host:

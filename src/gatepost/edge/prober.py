@@ -6,6 +6,7 @@ An endpoint that floods, drips, hangs or breaks costs its own budget and nothing
 from __future__ import annotations
 
 import asyncio
+from base64 import b64decode
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -19,6 +20,7 @@ from gatepost.errors import GatepostError, PeerUnreachable
 from gatepost.model.architecture import Endpoint, Service
 from gatepost.model.errand import Errand
 from gatepost.model.observation import (
+    CertificateSeen,
     ChainSeen,
     Closed,
     Identified,
@@ -81,7 +83,7 @@ async def probe(errands: Sequence[Errand], looking: Looking, progress: Callable[
     progress(0, len(errands), errands[0].at.host if errands else "")
     results = await asyncio.gather(*(run(errand) for errand in errands))
     return Probed(
-        tuple(seen for result in results for seen in result.seen),
+        _certificates_read([seen for result in results for seen in result.seen], looking),
         {errand.at: result.service for errand, result in zip(errands, results, strict=True)},
         {str(e.at): result.used for e, result in zip(errands, results, strict=True) if result.used},
     )
@@ -164,10 +166,28 @@ async def _knock(at: Endpoint, dialer: Dialer, seen: list[Observation]) -> Ident
 
 
 def _finish(seen: list[Observation], dialer: Dialer, looking: Looking) -> tuple[Observation, ...]:
-    """Add where we looked from, read the certificates, drop what was said twice."""
+    """Add where we looked from, drop what was said twice."""
     first = [Vantage(dialer.at, dialer.seen_source, looking.label)] if dialer.seen_source else []
-    read = [inspect(o, looking.roots, looking.now) if isinstance(o, ChainSeen) else o for o in seen]
-    return tuple(dict.fromkeys((*first, *read)))
+    return tuple(dict.fromkeys((*first, *seen)))
+
+
+def _certificates_read(seen: Sequence[Observation], looking: Looking) -> tuple[Observation, ...]:
+    """Read and verify every chain, knowing all certificates of the run: one port may send what another forgot."""
+    known = tuple({der: None for o in seen if isinstance(o, ChainSeen) for der in o.chain})
+    decoded = tuple(b64decode(der) for der in known)
+    verified: dict[tuple[tuple[str, ...], str], CertificateSeen | Unobserved] = {}
+    read: list[Observation] = []
+    for one in seen:
+        if not isinstance(one, ChainSeen):
+            read.append(one)
+            continue
+        key = (one.chain, one.sni or one.at.host)
+        if key not in verified:
+            verified[key] = inspect(one, looking.roots, looking.now, decoded)
+        first = verified[key]
+        same = replace(first, at=one.at)
+        read.append(replace(same, sni=one.sni, staple=one.staple) if isinstance(same, CertificateSeen) else same)
+    return tuple(dict.fromkeys(read))
 
 
 async def merge(streams: Sequence[AsyncIterator[Observation]]) -> AsyncIterator[Observation]:
