@@ -1,4 +1,4 @@
-"""Dovecot of the lab: one instance for all sites that need nothing special, one each for those that do."""
+"""Dovecot of the lab: an instance per site, since LMTP knows only one certificate per instance."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ TEMPLATE = """\
 base_dir = {home}/run
 instance_name = {name}
 log_path = {home}/dovecot.log
-listen = {addresses}
+listen = {address}
 protocols = imap pop3 sieve lmtp
-import_environment = TZ
+import_environment = TZ OPENSSL_CONF={home}/../openssl.cnf
 default_vsz_limit = 512M
 login_greeting = ready
 mail_location = maildir:{home}/mail/%u
@@ -28,7 +28,7 @@ disable_plaintext_auth = yes
 login_trusted_networks =
 ssl = required
 ssl_cert = <{chain}
-ssl_key = <{key}
+ssl_key = <{chain}
 ssl_min_protocol = TLSv1.2
 ssl_cipher_list = ECDHE+AESGCM:ECDHE+CHACHA20
 ssl_prefer_server_ciphers = yes
@@ -50,7 +50,7 @@ service auth {{
 }}
 service lmtp {{
   inet_listener lmtp {{
-    address = {addresses}
+    address = {address}
     port = 24
   }}
 }}
@@ -64,38 +64,30 @@ service {name}-login {{
 
 
 def write(
-    home: Path, sites: tuple[Site, ...], papers: dict[tuple[str, int], Path], users: Path, socket: Path, *, stock: bool
-) -> None:  # fmt: skip
+    home: Path, site: Site, papers: dict[tuple[str, int], Path], users: Path, socket: Path, *, stock: bool
+) -> None:
     """`stock` keeps Dovecot's way of one login process per connection; otherwise one serves many."""
     home.mkdir(parents=True, exist_ok=True)
-    first = papers[sites[0].name, 0]
     logins = "".join(LOGIN.format(name=n, count=1 if stock else 0) for n in ("imap", "pop3", "managesieve"))
     text = TEMPLATE.format(
         home=home,
-        name=f"gatepost-{home.name}",
-        addresses=", ".join(site.address for site in sites),
-        chain=first,
-        key=first,
+        name=f"gatepost-{home.parent.name}-{site.address}",
+        address=site.address,
+        chain=papers[site.name, 0],
         users=users,
         socket=socket,
         logins=logins,
     )
-    text += "".join(_local(site, papers) for site in sites) + "".join(site.dovecot for site in sites)
-    (home / "dovecot.conf").write_text(text)
+    (home / "dovecot.conf").write_text(text + _protocols(site, papers) + site.dovecot)
 
 
-def _local(site: Site, papers: dict[tuple[str, int], Path]) -> str:
-    """Certificates per address, and per protocol where a port has its own."""
-    special = "".join(
-        f"  protocol {protocol} {{\n{_files(papers[site.name, port])}  }}\n"
+def _protocols(site: Site, papers: dict[tuple[str, int], Path]) -> str:
+    """Certificates of their own: per protocol, not per port, is all that Dovecot offers."""
+    return "".join(
+        f"protocol {protocol} {{\n  ssl_cert = <{papers[site.name, port]}\n  ssl_key = <{papers[site.name, port]}\n}}\n"
         for port, protocol in DOVECOT_PORTS.items()
         if (site.name, port) in papers
     )
-    return f"local {site.address} {{\n{_files(papers[site.name, 0])}{special}}}\n"
-
-
-def _files(chain: Path) -> str:
-    return f"  ssl_cert = <{chain}\n  ssl_key = <{chain}\n"
 
 
 def start(home: Path) -> None:

@@ -5,12 +5,10 @@ from __future__ import annotations
 import secrets
 import shutil
 import subprocess
+from base64 import encodebytes
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-
-from cryptography.hazmat.primitives.asymmetric import dh
-from cryptography.hazmat.primitives.serialization import Encoding, ParameterFormat
 
 from gatepost.demo.authority import Authority, Flaw, Key, KeyKind, make_key
 from lab import dovecot, postfix
@@ -49,15 +47,12 @@ class Estate:
         self.home.chmod(0o755)
         papers = self._issue()
         users = self._accounts()
-        own = tuple(s for s in self.sites if s.own_dovecot)
-        shared = tuple(s for s in self.sites if not s.own_dovecot)
         private = self.home / "postfix" / "queue" / "private"
         postfix.write(self.home / "postfix", self.sites, papers)
-        for suffix, sites in [("", shared), *((f"-{s.address}", (s,)) for s in own)]:
-            if sites:
-                home = self.home / f"dovecot{suffix}"
-                dovecot.write(home, sites, papers, users, private / f"auth{suffix}", stock=self.stock)
-                dovecot.start(home)
+        for site in self.sites:
+            home = self.home / f"dovecot-{site.address}"
+            dovecot.write(home, site, papers, users, private / f"auth-{site.address}", stock=self.stock)
+            dovecot.start(home)
         postfix.start(self.home / "postfix")
 
     def down(self) -> None:
@@ -73,12 +68,13 @@ class Estate:
         """Certificates of every site; the files by site and port, port 0 for all others."""
         now = datetime.now(UTC)
         authority, stranger = Authority(now), Authority(now, title="Nobody knows")
+        (self.home / "openssl.cnf").write_text(OPENSSL)
         self.ca.write_bytes(authority.pem)
         self.declaration.write_text(declaration(self.sites, now.date()))
         keys = {kind: make_key(kind) for kind in KeyKind}
         folder = self.home / "papers"
         folder.mkdir()
-        (folder / postfix.DH_FILE).write_bytes(small_group())
+        (folder / postfix.DH_FILE).write_text(small_group())
         made: dict[tuple[str, int], Path] = {}
         for site in self.sites:
             for port in {0, *site.papers}:
@@ -106,18 +102,29 @@ class Estate:
         return users
 
 
+# Neither server has a setting of its own for this: OpenSSL would sign with SHA-224 when a client likes it.
+OPENSSL = """\
+openssl_conf = all
+[all]
+ssl_conf = programs
+[programs]
+system_default = tls
+[tls]
+SignatureAlgorithms = RSA-PSS+SHA256:RSA-PSS+SHA384:RSA-PSS+SHA512:RSA+SHA256:RSA+SHA384:RSA+SHA512
+"""
+
 # RFC 2409 section 6.2: the second Oakley group, 1024 bits.
-OAKLEY_2 = int(
+OAKLEY_2 = bytes.fromhex(
     "FFFFFFFFFFFFFFFFC90FDAA22168C234C4C6628B80DC1CD129024E088A67CC74020BBEA63B139B22514A08798E3404DD"
     "EF9519B3CD3A431B302B0A6DF25F14374FE1356D6D51C245E485B576625E7EC6F44C42E9A637ED6B0BFF5CB6F406B7ED"
-    "EE386BFB5A899FA5AE9F24117C4B1FE649286651ECE65381FFFFFFFFFFFFFFFF",
-    16,
+    "EE386BFB5A899FA5AE9F24117C4B1FE649286651ECE65381FFFFFFFFFFFFFFFF"
 )
 
 
-def small_group() -> bytes:
-    numbers = dh.DHParameterNumbers(OAKLEY_2, 2)
-    return numbers.parameters().parameter_bytes(Encoding.PEM, ParameterFormat.PKCS3)
+def small_group() -> str:
+    """PKCS #3: a sequence of the prime and the generator 2."""
+    der = b"\x30\x81\x87\x02\x81\x81\x00" + OAKLEY_2 + b"\x02\x01\x02"
+    return f"-----BEGIN DH PARAMETERS-----\n{encodebytes(der).decode()}-----END DH PARAMETERS-----\n"
 
 
 def _key(keys: dict[KeyKind, Key], site: Site, port: int) -> Key:

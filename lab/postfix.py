@@ -95,6 +95,7 @@ def _main(home: Path, sites: tuple[Site, ...]) -> str:
         "data_directory": home / "data",
         "maillog_file": home / "mail.log",
         "maillog_file_prefixes": home,
+        "import_environment": f"MAIL_CONFIG MAIL_LOGTAG TZ LANG=C OPENSSL_CONF={home.parent / 'openssl.cnf'}",
         "mail_owner": "postfix",
         "setgid_group": "postdrop",
         "myhostname": sites[0].name,
@@ -104,8 +105,8 @@ def _main(home: Path, sites: tuple[Site, ...]) -> str:
         "inet_protocols": "ipv4",
         "smtp_host_lookup": "native",
         "smtp_dns_support_level": "disabled",
-        "default_transport": "error:the lab delivers nowhere",
-        "relay_transport": "error:the lab delivers nowhere",
+        "default_transport": "discard:the lab delivers nowhere",
+        "relay_transport": "discard:the lab delivers nowhere",
         "smtpd_peername_lookup": "no",
         "notify_classes": "",
         "alias_maps": "",
@@ -121,12 +122,12 @@ def _main(home: Path, sites: tuple[Site, ...]) -> str:
         "smtpd_recipient_restrictions": "reject_unlisted_recipient",
         "smtpd_data_restrictions": "reject_unauth_pipelining",
         "smtpd_forbid_unauth_pipelining": "yes",
-        "smtpd_forbid_bare_newline": "yes",
+        "smtpd_forbid_bare_newline": "reject",
+        "smtpd_forbid_bare_newline_exclusions": "",
         "smtpd_discard_ehlo_keywords": "chunking, silent-discard",
         "disable_vrfy_command": "yes",
         "strict_rfc821_envelopes": "yes",
         "smtpd_sasl_type": "dovecot",
-        "smtpd_sasl_path": "private/auth",
         "smtpd_sasl_security_options": "noanonymous",
         "smtpd_tls_security_level": "may",
         "smtpd_tls_auth_only": "yes",
@@ -169,7 +170,7 @@ def _service(
     site: Site, port: int, command: str, own: dict[str, str], papers: dict[tuple[str, int], Path]
 ) -> str:  # fmt: skip
     chain = papers.get((site.name, port), papers[site.name, 0])
-    login = f"private/auth-{site.address}" if site.own_dovecot else "private/auth"
+    login = f"private/auth-{site.address}"
     usual = {"myhostname": site.name, "smtpd_tls_chain_files": str(chain), "smtpd_sasl_path": login}
     settings = usual | own
     dh = papers[site.name, 0].with_name(DH_FILE)

@@ -25,8 +25,8 @@ class Extra:
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """`postfix` overrides settings per port (0: all three). `dovecot` is text appended to the Dovecot file;
-    a site that has some gets a Dovecot of its own. `papers` names a certificate per port (0: all).
+    """`postfix` overrides settings per port (0: all three). `dovecot` is text appended to the Dovecot file.
+    `papers` names a certificate per port (0: all).
     `declare` replaces what the declaration says about a service, by its name; empty leaves it out.
     """
 
@@ -47,10 +47,6 @@ class Site:
 
     def settings(self, port: int) -> dict[str, str]:
         return {**self.postfix.get(0, {}), **self.postfix.get(port, {})}
-
-    @property
-    def own_dovecot(self) -> bool:
-        return bool(self.dovecot)
 
 
 def declaration(sites: tuple[Site, ...], today: date) -> str:

@@ -80,8 +80,14 @@ CERTIFICATES = (
     broken("self-signed", "nobody vouches for the certificate", "GP-CERT-001", papers={0: Flaw.SELF_SIGNED}),
     broken("unknown-ca", "a CA nobody trusts issued it", "GP-CERT-001", papers={0: Flaw.UNKNOWN_CA}),
     broken("rsa-1024", "a key of 1024 bits on 465", "GP-CERT-005", "GP-CERT-010", papers={465: Flaw.RSA_1024}),
-    broken("sha1", "a certificate signed with SHA-1", "GP-TLS-009", papers={0: Flaw.SHA1}),
-    broken("odd-one", "995 was forgotten at the renewal", "GP-CERT-004", "GP-CERT-010", papers={995: Flaw.OLDER}),
+    broken(
+        "sha1",
+        "Postfix has a certificate signed with SHA-1",
+        "GP-CERT-010",
+        "GP-TLS-009",
+        papers={25: Flaw.SHA1, 465: Flaw.SHA1, 587: Flaw.SHA1},
+    ),
+    broken("odd-one", "POP3 was forgotten at the renewal", "GP-CERT-004", "GP-CERT-010", papers={995: Flaw.OLDER}),
 )
 
 OLD = {"smtpd_tls_mandatory_protocols": ">=TLSv1", "tls_high_cipherlist": f"{AEAD}:ECDHE-RSA-AES128-SHA"}
@@ -251,6 +257,7 @@ LOGINS = (
     ),
 )
 
+ROUTED = f"percent-hack.{DOMAIN}"
 WORLD = {"mynetworks": "0.0.0.0/0", "smtpd_relay_restrictions": "permit_mynetworks, reject_unauth_destination"}
 RELAY = (
     broken("open-relay", "the whole world is one of its networks", "GP-RELAY-001", postfix=on(25, **WORLD)),
@@ -265,7 +272,17 @@ RELAY = (
         "percent-hack",
         "user%elsewhere@here is carried elsewhere",
         "GP-RELAY-001",
-        postfix=on(25, allow_untrusted_routing="yes"),
+        postfix=on(
+            25,
+            allow_untrusted_routing="yes",
+            smtpd_relay_restrictions=f"check_recipient_access inline:{{ {ROUTED}=OK }}, reject_unauth_destination",
+            local_recipient_maps="inline:{ postmaster=alice }",
+            rewrite_service_name="rewrite-percent",
+            mydestination=ROUTED,
+            virtual_mailbox_domains=DOMAIN,
+        ),
+        services="rewrite-percent unix - - n - - trivial-rewrite\n"
+        f"  -o {{ mydestination = {ROUTED} }}\n  -o {{ virtual_mailbox_domains = {DOMAIN} }}\n",
     ),
     broken(
         "open-submission",
