@@ -27,13 +27,13 @@ class Judged:
     @property
     def cause(self) -> tuple[object, ...]:
         return (
-            self.control, self.check, self.at.host, self.role, self.verdict.outcome, self.severity,
-            self.verdict.because, self.waiver,
+            self.control, self.check, self.at.host, self.verdict.outcome, self.severity, self.verdict.because,
+            self.waiver,
         )  # fmt: skip
 
 
 def findings(judged: Iterable[Judged]) -> tuple[Finding, ...]:
-    """Same control, judge, host, role, outcome and words: the same cause."""
+    """Same control, judge, host, outcome, severity and words: the same cause, whatever the roles of its ports."""
     groups: dict[tuple[object, ...], list[Judged]] = defaultdict(list)
     for one in judged:
         groups[one.cause].append(one)
@@ -52,7 +52,7 @@ def _finding(group: list[Judged]) -> Finding:
         severity=first.severity,
         because=first.verdict.because,
         evidence=tuple(dict.fromkeys(o for j in group for o in j.verdict.evidence)),
-        remedy=next((j.remedy for j in group if j.remedy), ""),
+        remedy="\n".join(dict.fromkeys(line for j in group for line in j.remedy.splitlines())),
         places=tuple(str(at) for at in ats),
         waiver=first.waiver,
     )
