@@ -73,3 +73,19 @@ def test_any_text_is_read(text: str) -> None:
     name, version = software(text)
     assert name or not version
     assert own_name(text) == own_name(text).lower()
+
+
+@pytest.mark.parametrize(
+    ("answers", "name"),
+    [
+        (("mail.example ESMTP", "2.0.0 Ready to start TLS", "500 5.5.2 Error: command not recognized"), "Postfix"),
+        (("ready", "OK Begin TLS negotiation now."), "Dovecot"),
+        (("NO [PRIVACYREQUIRED] Plaintext authentication disallowed on non-secure (SSL/TLS) connections.",), "Dovecot"),
+        (("mail ESMTP", "TLS go ahead"), "Exim"),
+        (("2.0.0 SMTP server ready",), "Exchange"),
+        (("mail.example ESMTP", "2.0.0 Ready to start TLS"), ""),  # Sendmail says so too
+        ((), ""),
+    ],
+)
+def test_stock_sentences_give_a_server_away(answers: tuple[str, ...], name: str) -> None:
+    assert by_habit(answers) == name

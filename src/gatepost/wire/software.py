@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 _VERSION = r"v?(?P<version>\d+(?:\.\d+)+[\w.+-]*)"
 _NEAR = rf"(?:[\s(/:;,-]{{1,3}}{_VERSION})?"  # right behind the name
@@ -67,3 +68,20 @@ def own_name(text: str) -> str:
     """The host name a greeting begins with (RFC 5321 section 4.2), empty when it begins otherwise."""
     first = text.split(maxsplit=1)[0].rstrip(".") if text.strip() else ""
     return first.lower() if _HOST.fullmatch(first) else ""
+
+
+# Sentences and orders of words that stay when an operator changes the banner.
+_HABITS = (
+    ("Postfix", re.compile(r"Error: (?:command not recognized|need (?:MAIL|RCPT) command)|VRFY command is disabled")),
+    ("Dovecot", re.compile(r"Begin TLS negotiation now\.|CAPABILITY IMAP4rev1 SASL-IR LOGIN-REFERRALS ID ENABLE IDLE")),
+    ("Dovecot", re.compile(r"(?:Plaintext|Cleartext) authentication disallowed on non-secure")),
+    ("Exim", re.compile(r"^TLS go ahead$|AUTH command used when not advertised|relay not permitted")),
+    ("Exchange", re.compile(r"^2\.0\.0 SMTP server ready$|5\.3\.3 Unrecognized command")),
+    ("OpenSMTPD", re.compile(r"^2\.0\.0: Ready to start TLS$|5\.5\.1 Invalid command: ")),
+)
+
+
+def by_habit(answers: Iterable[str]) -> str:
+    """The software whose stock sentences are among the answers of one port; empty when none is."""
+    said = tuple(answers)
+    return next((name for name, pattern in _HABITS if any(pattern.search(text) for text in said)), "")

@@ -6,8 +6,9 @@ worth asking. Everything after it is independent and may run side by side.
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from gatepost.catalogue import Profile
@@ -30,6 +31,7 @@ from gatepost.wire.ask import Ask, lost
 from gatepost.wire.dialogue import Dialogue, dialogue_for
 from gatepost.wire.identify import identify
 from gatepost.wire.lines import Dial, Talk, Wire, printable
+from gatepost.wire.software import by_habit
 from gatepost.wire.tls.attacks import attacks
 from gatepost.wire.tls.conform import certificates, conform
 from gatepost.wire.tls.interview import Merge
@@ -78,8 +80,8 @@ async def survey(ask: Ask, dial: Dial, plan: Plan, merge: Merge) -> AsyncIterato
     elif first.hung_up:
         async for seen in first.over(_conversation(replace(ask, gentle=True), dial)):
             yield seen
-    if first.encrypted and first.upgrade is None:
-        yield Identified(ask.at, ask.protocol, Mode.IMPLICIT, first.words)
+    if (mode := first.mode) is not None:
+        yield Identified(ask.at, ask.protocol, mode, first.words, by_habit(first.answers))
     if first.spoke and plan.depth is not Depth.PORTS:
         async for seen in merge(_rest(ask, dial, plan, first, merge)):
             yield seen
@@ -94,21 +96,33 @@ class _Watch:
     encrypted: bool = False
     upgrade: Upgrade | None = None
     losses: list[Unobserved] | None = None
+    answers: list[str] = field(default_factory=list)
 
     async def over(self, steps: AsyncIterator[Observation]) -> AsyncIterator[Observation]:
         self.losses = []
         async for seen in steps:
             if isinstance(seen, Greeting):
                 self.greeted, self.words = True, printable(seen.text, 80)
+                self.answers.append(seen.text)
             elif isinstance(seen, Handshake):
                 self.encrypted = self.encrypted or not seen.error
             elif isinstance(seen, Upgrade):
                 self.upgrade = seen
+                self.answers.append(re.sub(r"^\S+ ", "", seen.answer))
+            elif isinstance(seen, Tried):
+                self.answers.append(seen.answer)
             elif isinstance(seen, Unobserved):
                 self.losses.append(seen)
             elif isinstance(seen, Closed):
                 self.losses.append(Unobserved(seen.at, "connection", Reason.REFUSED, seen.detail))
             yield seen
+
+    @property
+    def mode(self) -> Mode | None:
+        """How encryption was seen to start; None while it was not."""
+        if self.encrypted and self.upgrade is None:
+            return Mode.IMPLICIT
+        return Mode.STARTTLS if self.upgrade is not None and self.upgrade.offered else None
 
     @property
     def spoke(self) -> bool:
