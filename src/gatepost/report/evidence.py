@@ -36,18 +36,14 @@ MOST = 40  # lines of one observation
 
 def transcript(evidence: Iterable[Observation]) -> tuple[str, ...]:
     """All evidence of one finding; each line names its port when there is more than one place."""
-    told = tuple(evidence)
+    told = tuple(dict.fromkeys(evidence))
     mixed = len({(o.at.host, o.at.port) for o in told}) > 1
-    lines = (
-        f"{_place(one.at)}  {line}" if mixed else line
-        for one in told
-        for line in tuple(words(one))[:MOST]
-    )  # fmt: skip
-    return tuple(dict.fromkeys(printable(line, LONGEST) for line in lines))
+    said = dict.fromkeys((_place(one.at) if mixed else "", tuple(words(one))[:MOST]) for one in told)
+    return tuple(printable(f"{place}{line}", LONGEST) for place, lines in said for line in lines)
 
 
 def _place(at: Endpoint) -> str:
-    return f":{at.port}" if at.port else at.host
+    return f":{at.port}  " if at.port else f"{at.host}  "
 
 
 @singledispatch

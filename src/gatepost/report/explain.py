@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from rich.text import Text
 
+from gatepost.model.explained import Explained
 from gatepost.model.finding import Control
 from gatepost.report.layout import hanging, joined, paint, text
 from gatepost.report.standards import named
@@ -21,39 +22,42 @@ _WITNESSES = {
 }
 
 
-def render(
-    control: Control,
-    *,
-    promises: Sequence[str] = (),
-    remedies: Sequence[tuple[str, str]] = (),
-    width: int = 100,
-    colour: bool = False,
-) -> str:
-    """`promises` are what the judges of this control look for, `remedies` pairs of server and setting."""
-    return paint(_lines(control, promises, remedies, width), colour=colour)
+def render(told: Explained, *, width: int = 100, colour: bool = False) -> str:
+    """One page for a terminal."""
+    return paint(_lines(told, width), colour=colour)
 
 
-def _lines(control: Control, promises: Sequence[str], remedies: Sequence[tuple[str, str]], width: int) -> list[Text]:
+def _lines(told: Explained, width: int) -> list[Text]:
+    control = told.control
     page = hanging(text(control.id, "dim"), text(control.title, "bold"), indent=_INDENT, width=width)
-    for label, words in _facts(control, promises):
+    for label, words in _facts(told):
         page += [text(""), *_paragraph(label, words, width)]
-    if remedies:
-        page.append(text(""))
-    for n, (server, setting) in enumerate(remedies):
-        shown = "\n".join(f"  {line}" for line in setting.splitlines())
-        mend = joined(text(server, "bold"), "\n", text(shown, "green"))
-        page += hanging(text("" if n else "to mend it", "dim"), mend, indent=_INDENT, width=width)
-    return [*page, text(""), *_references(control, width)]
+    return [*page, *_remedies(told, width), text(""), *_references(control, width)]
 
 
-def _facts(control: Control, promises: Sequence[str]) -> list[tuple[str, list[str]]]:
+def _facts(told: Explained) -> list[tuple[str, list[str]]]:
+    control = told.control
     return [
         ("why", [control.rationale]),
         ("severity", [f"{control.severity.value}, in the area {control.area}"]),
         ("applies to", [", ".join(role.value for role in control.roles)]),
-        ("looked at", [_WITNESSES.get(witness, witness) for witness in control.witnesses]),
-        ("holds when", list(promises) or ["no judge yet: shown as unknown until its witness can be asked"]),
+        ("seen by", [_WITNESSES.get(witness, witness) for witness in control.witnesses]),
+        ("holds when", _promises(told)),
     ]
+
+
+def _promises(told: Explained) -> list[str]:
+    return [promise for _, promise in told.checks] or [f"unknown until gatepost can ask {told.missing or 'for it'}"]
+
+
+def _remedies(told: Explained, width: int) -> list[Text]:
+    page: list[Text] = []
+    for n, (server, setting) in enumerate(told.remedies):
+        page += [text("")] if n == 0 else []
+        shown = "\n".join(f"  {line}" for line in setting.splitlines())
+        mend = joined(text(server, "bold"), "\n", text(shown, "green"))
+        page += hanging(text("" if n else "to mend it", "dim"), mend, indent=_INDENT, width=width)
+    return page
 
 
 def _paragraph(label: str, words: Sequence[str], width: int) -> list[Text]:
@@ -75,17 +79,22 @@ def _references(control: Control, width: int) -> list[Text]:
     return [*page, *(hanging(text(""), text(note, "dim"), indent=_INDENT, width=width) if note else [])]
 
 
-def markdown(control: Control, *, promises: Sequence[str] = (), remedies: Sequence[tuple[str, str]] = ()) -> str:
+def markdown(told: Explained) -> str:
     """The same as a page of the documentation."""
-    parts = [f"# {control.id}: {control.title}", control.rationale]
-    parts.append(
+    control = told.control
+    facts = (
         f"Severity: **{control.severity.value}** · area: {control.area} · "
         f"applies to: {', '.join(role.value for role in control.roles)}"
     )
-    parts.append(_listed("Where gatepost looks", [_WITNESSES.get(w, w) for w in control.witnesses]))
-    parts.append(_listed("Holds when", promises))
-    parts.append("\n\n".join(f"## {server}\n\n```\n{setting}\n```" for server, setting in remedies))
-    parts.append(_listed("Asked for by", [f"{named(r)} ({r.title})" for r in control.references if r.verified]))
+    parts = (
+        f"# {control.id}: {control.title}",
+        control.rationale,
+        facts,
+        _listed("Seen by", [_WITNESSES.get(w, w) for w in control.witnesses]),
+        _listed("Holds when", _promises(told)),
+        "\n\n".join(f"## {server}\n\n```\n{setting}\n```" for server, setting in told.remedies),
+        _listed("Asked for by", [f"{named(r)} ({r.title})" for r in control.references if r.verified]),
+    )
     return "\n\n".join(part for part in parts if part) + "\n"
 
 

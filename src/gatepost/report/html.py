@@ -15,9 +15,9 @@ from importlib import resources
 from gatepost import __version__
 from gatepost.model.audit import Audit
 from gatepost.model.finding import Finding
-from gatepost.model.observation import Unobserved
 from gatepost.model.words import Outcome, Severity
 from gatepost.report import certs, standards, truth
+from gatepost.report.blind import Blind, blind, elsewhere
 from gatepost.report.evidence import transcript
 from gatepost.report.markup import Element, Node, Stylesheet, e, html
 from gatepost.report.panels import MARKS, certificate_table, place_table, port_tables, wall
@@ -178,31 +178,25 @@ def _spoken(told: Sequence[str]) -> Iterable[Node]:
 
 
 def _unseen(audit: Audit) -> Iterable[Node]:
-    unknown = [f for f in audit.findings if f.outcome is Outcome.UNKNOWN]
-    seeable = [f for f in unknown if f.evidence or standards.witnessed(f.control)]
-    others = sorted({f.control for f in unknown if f not in seeable})
-    if seeable:
-        yield _reasons(seeable)
+    if told := blind(audit):
+        yield _reasons(told)
+    others = sorted(control for controls in elsewhere(audit).values() for control in controls)
     if others:
         listed = (e("li", e("code", control), f" {standards.title(control)}") for control in others)
         summary = e("summary", f"{plural(len(others), 'control')} cannot be seen from the network")
         yield e("details", summary, e("ul", listed), class_="more")
 
 
-def _reasons(findings: Iterable[Finding]) -> Element:
-    grouped: dict[str, list[Finding]] = defaultdict(list)
-    for finding in findings:
-        found = next((o for o in finding.evidence if isinstance(o, Unobserved)), None)
-        grouped[f"{found.reason.value}: {found.detail}" if found else finding.because].append(finding)
+def _reasons(told: Iterable[Blind]) -> Element:
     head = e("tr", (e("th", name, scope="col") for name in ("reason", "where", "controls")))
     body = (
         e(
             "tr",
-            e("td", reason, class_="wide", data_label="reason"),
-            e("td", ", ".join(dict.fromkeys(f.subject for f in same)), class_="wide", data_label="where"),
-            e("td", ", ".join(sorted({f.control for f in same})), class_="dim wide", data_label="controls"),
+            e("td", one.told, class_="wide", data_label="reason"),
+            e("td", one.where, class_="wide", data_label="where"),
+            e("td", ", ".join(one.controls), class_="dim wide", data_label="controls"),
         )
-        for reason, same in sorted(grouped.items())
+        for one in told
     )
     return e("div", e("table", e("thead", head), e("tbody", body), class_="stack"), class_="card scroll")
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import cache
 
 from gatepost.catalogue.controls import controls
-from gatepost.model.finding import Control, Reference
+from gatepost.model.finding import Control, Finding, Reference
 
 
 @cache
@@ -36,10 +36,21 @@ def references(control: str) -> tuple[Reference, ...]:
     return tuple(r for r in found.references if r.verified) if found else ()
 
 
-def witnessed(control: str) -> bool:
-    """The network alone (the port itself, or DNS) can tell about this control."""
+def beyond_the_network(finding: Finding) -> bool:
+    """No judge was there to look, or neither the port nor DNS can tell: another witness has to be asked."""
+    found = entry(finding.control)
+    told = found is None or bool(_NETWORK & set(found.witnesses))
+    return finding.check == "manual" or not (finding.evidence or told)
+
+
+def witness(control: str) -> str:
+    """The strongest witness other than the network."""
     found = entry(control)
-    return found is None or bool({"probe", "dns"} & set(found.witnesses))
+    names = found.witnesses if found else ()
+    return next((name for name in names if name not in _NETWORK), "others")
+
+
+_NETWORK = frozenset({"dns", "probe"})
 
 
 def named(reference: Reference) -> str:

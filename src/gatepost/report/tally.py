@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from gatepost.model.audit import Audit
 from gatepost.model.finding import Finding
 from gatepost.model.words import Outcome, Severity
+from gatepost.report import standards
 
 WORST_FIRST = tuple(sorted(Severity, key=lambda s: -s.rank))
 
@@ -17,7 +18,8 @@ class Tally:
     open: dict[Severity, int]  # worst first; only severities that occur
     waived: int
     passed: int
-    unknown: int
+    unknown: int  # could have been seen from the network, and was not
+    elsewhere: int  # needs a witness other than the network
     not_applicable: int
 
     @property
@@ -27,12 +29,15 @@ class Tally:
 
 def tally(audit: Audit) -> Tally:
     outcomes = Counter(f.outcome for f in audit.findings)
+    unknown = [f for f in audit.findings if f.outcome is Outcome.UNKNOWN]
+    elsewhere = sum(standards.beyond_the_network(f) for f in unknown)
     severities = Counter(f.severity for f in audit.findings if f.open)
     return Tally(
         {s: severities[s] for s in WORST_FIRST if severities[s]},
         sum(f.outcome is Outcome.FAIL and not f.open for f in audit.findings),
         outcomes[Outcome.PASS],
-        outcomes[Outcome.UNKNOWN],
+        len(unknown) - elsewhere,
+        elsewhere,
         outcomes[Outcome.NOT_APPLICABLE],
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 
 from rich.cells import cell_len
@@ -11,10 +11,10 @@ from rich.text import Text
 
 from gatepost.model.audit import Audit
 from gatepost.model.finding import Finding
-from gatepost.model.observation import Unobserved
 from gatepost.model.words import Outcome, Severity
 from gatepost.report import standards
-from gatepost.report.escape import printable
+from gatepost.report.blind import Blind, blind, elsewhere
+from gatepost.report.escape import printable, shortened
 from gatepost.report.evidence import transcript
 from gatepost.report.layout import NARROWEST, WIDEST_PROSE, cut, hanging, joined, padded, paint, text
 from gatepost.report.tally import at_or_above, open_findings, plural, sentence, tally
@@ -30,6 +30,8 @@ BADGES: Mapping[Severity, tuple[str, str]] = {
 }
 _INDENT = 12
 _EVIDENCE_LINES = 4
+_REASONS = 10
+_ALWAYS = frozenset({"failed", "not seen", "passed"})
 _ID = 14  # a control id of the catalogue has at most 12 characters
 
 
@@ -169,48 +171,29 @@ def _waived(audit: Audit, width: int) -> list[Text]:
 
 
 def _unseen(audit: Audit, width: int, *, verbose: bool) -> list[Text]:
-    unknown = [f for f in audit.findings if f.outcome is Outcome.UNKNOWN]
-    seeable = [f for f in unknown if _for_us(f)]
-    others = [f for f in unknown if not _for_us(f)]
-    if not unknown:
-        return []
-    page = [joined(text("NOT SEEN", "bold"), text("   neither a pass nor a failure", "dim"))]
-    for reason, findings in sorted(_by_reason(seeable).items()):
-        page += _reason(reason, findings, width, verbose=verbose)
-    return [*page, *_other_witnesses(others, width)]
+    told = blind(audit)
+    kept = told if verbose else told[:_REASONS]
+    page = [line for one in kept for line in _reason(one, width, verbose=verbose)]
+    if left := len(told) - len(kept):
+        page.append(text(f"  … {plural(left, 'more reason')} with -v", "dim"))
+    page += _other_witnesses(audit, width)
+    heading = joined(text("NOT SEEN", "bold"), text("   neither a pass nor a failure", "dim"))
+    return [heading, *page] if page else []
 
 
-def _for_us(finding: Finding) -> bool:
-    return bool(finding.evidence) or standards.witnessed(finding.control)
-
-
-def _by_reason(findings: Iterable[Finding]) -> Mapping[str, list[Finding]]:
-    grouped: dict[str, list[Finding]] = defaultdict(list)
-    for finding in findings:
-        found = next((o for o in finding.evidence if isinstance(o, Unobserved)), None)
-        grouped[f"{found.reason.value}: {found.detail}" if found else finding.because].append(finding)
-    return grouped
-
-
-def _reason(reason: str, findings: Sequence[Finding], width: int, *, verbose: bool) -> list[Text]:
-    subjects = list(dict.fromkeys(printable(f.subject) for f in findings))
-    controls = sorted({f.control for f in findings})
-    listed = printable(", ".join(controls)) if verbose else plural(len(controls), "control")
-    shown = ", ".join(subjects[:4]) + (f" and {len(subjects) - 4} more" if len(subjects) > 4 else "")
-    body = joined(f"{printable(reason)}  ", text(f"{listed} at {shown}", "dim"))
+def _reason(one: Blind, width: int, *, verbose: bool) -> list[Text]:
+    listed = ", ".join(one.controls) if verbose else plural(len(one.controls), "control")
+    body = joined(one.told, "   ", text(f"{listed} at {one.where if verbose else shortened(one.where, 90)}", "dim"))
     return hanging(text("  ?", "blue"), body, indent=4, width=width)
 
 
-def _other_witnesses(findings: Sequence[Finding], width: int) -> list[Text]:
+def _other_witnesses(audit: Audit, width: int) -> list[Text]:
     """One line for all controls that the network alone can never tell about."""
-    if not findings:
+    wanted = elsewhere(audit)
+    if not wanted:
         return []
-    wanted: dict[str, set[str]] = defaultdict(set)
-    for finding in findings:
-        found = standards.entry(finding.control)
-        wanted[found.witnesses[0] if found else "others"].add(finding.control)
-    listed = ", ".join(f"{witness} ({len(controls)})" for witness, controls in sorted(wanted.items()))
-    count = plural(len({f.control for f in findings}), "control")
+    listed = ", ".join(f"{witness} ({len(controls)})" for witness, controls in wanted.items())
+    count = plural(sum(len(controls) for controls in wanted.values()), "control")
     body = joined(f"{count} cannot be seen from the network; witness needed: ", text(listed, "dim"))
     return hanging(text("  ·", "dim"), body, indent=4, width=width)
 
@@ -231,9 +214,14 @@ def _passed(audit: Audit, width: int) -> list[Text]:
 def _close(audit: Audit, width: int, fail_on: Severity | None) -> list[Text]:
     counted = tally(audit)
     mark, style = ("✖", "bold red") if counted.failures else ("✔", "green") if counted.passed else ("?", "blue")
-    counts = (
-        f"{counted.passed} passed · {counted.failures} failed · {counted.waived} waived · {counted.unknown} not seen"
-    )
+    numbers = {
+        "passed": counted.passed,
+        "failed": counted.failures,
+        "waived": counted.waived,
+        "not seen": counted.unknown,
+        "need another witness": counted.elsewhere,
+    }
+    counts = " · ".join(f"{number} {word}" for word, number in numbers.items() if number or word in _ALWAYS)
     return [
         *hanging(text(mark, style), text(printable(sentence(audit)), "bold"), indent=2, width=width),
         *hanging(text(""), text(f"{counts} · {_exit(audit, fail_on)}", "dim"), indent=2, width=width),

@@ -154,6 +154,7 @@ def _row(at: Endpoint, audit: Audit, findings: list[Finding], advertised: Mappin
     reachable = _reachable(at, seen)
     encrypted, word = encryption(at, seen)
     verdict = _verdict(service, declared, reachable, word)
+    standing = _standing(verdict, _role(at, service), declared, findings)
     return Row(
         at.host, at.address, at.port,
         service=_name(at, service, seen),
@@ -166,8 +167,8 @@ def _row(at: Endpoint, audit: Audit, findings: list[Finding], advertised: Mappin
         advertised=NOT_ASKED if advertised is None else advertised.get((at.host, at.port), "no"),
         used=NOT_ASKED,
         verdict=verdict,
-        standing=_standing(verdict, _role(at, service), declared, findings),
-        cause=_cause(verdict, at, service, host, audit, findings),
+        standing=standing,
+        cause="" if standing is Standing.GOOD else _cause(verdict, at, service, host, audit, findings),
         line=service.line if service else host.line if host else None,
         findings=len(findings),
     )  # fmt: skip

@@ -99,7 +99,7 @@ def _draw(held: Sequence[Held], names: Sequence[str], width: int, *, whole: bool
     split = any(where for where, _ in held)
     columns = [Column("PORT", right=True), Column("SERVICE"), *([Column("ON")] if split else [])]
     columns += [*(Column(name.upper()) for name in names), Column("VERDICT")]
-    digits = max(4, 4, *(len(str(row.port)) for _, row in held))
+    digits = max([4, *(len(str(row.port)) for _, row in held)])
     cells = [_cells(where, row, names, digits, split=split) for where, row in held]
     drawn = table(columns, cells, indent=2, gap=gap)
     lines = drawn[:1]
