@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gatepost.wire.software import own_name, software
+from gatepost.wire.software import by_habit, own_name, software
 
 
 @pytest.mark.parametrize(
