@@ -31,7 +31,7 @@ def clean(**changes: object) -> Server:
 
 
 def _stock(*, anonymous: bool) -> tuple[int, ...]:
-    """The 56 suites of a Postfix with OpenSSL 3.0, RSA certificate; 28 for a server without anonymous ones and so on."""
+    """The 56 suites of a Postfix with OpenSSL 3.0 and an RSA certificate."""
     ciphers = ("AES_128_CBC", "AES_256_CBC", "CAMELLIA", "ARIA", "AES_128_GCM", "AES_256_GCM", "CHACHA20", "CCM")
     rows = [
         s

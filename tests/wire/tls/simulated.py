@@ -14,6 +14,7 @@ from gatepost.wire.tls import server_hello as sh
 from gatepost.wire.tls.client_hello import ClientHello, read_client_hello
 from gatepost.wire.tls.record import Content, Records, render_record
 
+KEYS = {Authentication.RSA: "rsa", Authentication.ECDSA: "ecdsa", Authentication.DSS: "dsa"}
 SIGNED = frozenset({Exchange.DHE, Exchange.ECDHE})
 FFDHE2048 = bytes([0xFF]) + bytes(254) + b"\x01"  # the size counts here, not the number
 
@@ -84,7 +85,7 @@ class Server:
         """Whether it would ever pick the suite, for a hello or for the most generous one."""
         if suite.code not in self.suites.get(version, ()) or (hello and suite.code not in hello.suites):
             return False
-        key = {Authentication.RSA: "rsa", Authentication.ECDSA: "ecdsa"}.get(suite.authentication)
+        key = KEYS.get(suite.authentication)
         if key is not None and key not in self.keys:
             return False
         if suite.exchange is Exchange.ECDHE and not self._curves(hello):
@@ -160,8 +161,9 @@ class Server:
         return sh.render_server_hello(sh.hello_retry_request(suite, group, session_id=hello.session_id))
 
     def _classic(self, hello: ClientHello, version: str) -> bytes:
-        possible = [s.code for s in tls.suites() if self.possible(version, s, hello)]
-        chosen = self._pick([c for c in self.suites[version] if c in possible], hello.suites)
+        offered = set(hello.suites)
+        rows = (s for c in self.suites[version] if c in offered and (s := tls.suite_coded(c)) is not None)
+        chosen = self._pick([s.code for s in rows if self.possible(version, s, hello)], hello.suites)
         suite = tls.suite_coded(chosen) if chosen is not None else None
         if suite is None:
             return self._refuse(40)
@@ -176,7 +178,7 @@ class Server:
             answered = tuple((n, b"\1" if n == ext.HEARTBEAT else b) for n, b in answered)
         compression = 1 if self.compression and 1 in hello.compressions else 0
         out = sh.render_server_hello(sh.ServerHello(version, suite.code, answered, b"s" * 32, compression))
-        key = {Authentication.RSA: "rsa", Authentication.ECDSA: "ecdsa"}.get(suite.authentication)
+        key = KEYS.get(suite.authentication)
         if key:
             name = hello.sni or "fallback"
             out += sh.render_certificate((f"{key} certificate of {name}".encode(), b"issuer"), version)
@@ -203,7 +205,8 @@ class Server:
 
     def _pick(self, ours: Sequence[int], theirs: Sequence[int]) -> int | None:
         first, second = (ours, theirs) if self.ordered else (theirs, ours)
-        return next((c for c in first if c in second), None)
+        shared = set(second)
+        return next((c for c in first if c in shared), None)
 
 
 @dataclass

@@ -33,9 +33,9 @@ class Answer:
         return self.missed is None and not self.refused
 
     @property
-    def closed(self) -> bool:
-        """Hung up without an alert: refused, or picked and failed."""
-        return self.refused in {"closed", "reset"}
+    def unclear(self) -> bool:
+        """Hung up without an alert, or an internal error: refused, or picked and failed."""
+        return self.refused in {"closed", "reset", "alert:internal_error"}
 
     @property
     def suite(self) -> Suite | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import islice
 
 from gatepost.catalogue import Profile, tls
 from gatepost.catalogue.tls import Exchange, Suite
@@ -95,7 +96,7 @@ class Strategy:
 
     def niceties(self) -> list[Offer]:
         """What no control waits for: asked only while hellos are left."""
-        wanted = (*self._lowest(), *self._discouraged(), *self._why_closed())
+        wanted = (*self._lowest(), *self._discouraged(), *(self._behind() if self._hangs_up else ()))
         return [offer for offer in wanted if offer.name not in self.known]
 
     def nameless(self) -> Iterator[Offer]:
@@ -129,7 +130,7 @@ class Strategy:
         rules = self.rules
         yield self._offer13("tls1.3", rules.suites13, rules.groups13)
         first = self.known.get("tls1.3")
-        if first is None or first.missed is not None or first.refused == "alert:protocol_version" or first.closed:
+        if first is None or first.missed is not None or first.refused == "alert:protocol_version" or first.unclear:
             return
         group = tls.group(first.flight.group)
         if first.accepted and (group is None or group.kind != "hybrid-pq"):
@@ -140,33 +141,52 @@ class Strategy:
             yield self._offer13("tls1.3-forbidden-suites", rules.forbidden13, rules.groups13)
 
     def _forbidden(self) -> Iterator[Offer]:
-        """Everything first; once something is accepted the broken kinds, then the other exchanges."""
-        first = Offer("forbidden", codes(self.rules.forbidden), sni=self.name)
-        yield from self._twice(first)
-        found = self._settled(first)
-        witness = found.suite if found is not None and found.accepted else None
-        if found is None or witness is None:
-            return
-        left = without_kind((s for s in self.rules.forbidden if s.code in found.offer.suites), witness)
-        strike = list(self._strike("broken", [s for s in left if s.broken]))
-        yield from strike or self._strike("forbidden-rest", [s for s in left if not s.broken])
+        """The next offer of a chain, until a refusal: each answer takes its class out of the next.
 
-    def _strike(self, label: str, suites: Iterable[Suite]) -> Iterator[Offer]:
-        """The next offer of a chain, until a refusal: each answer takes its class out of the next."""
-        left, step = tuple(suites), 1
+        Where refusals are silent, finite-field suites are left to `forbidden-dhe`.
+        """
+        left, step, bare = self.rules.forbidden, 1, False
         while any(kind(s) != "unusual" for s in left):
-            name = label if step == 1 else f"{label}-{step}"
+            name = "forbidden" if step == 1 else f"forbidden-{step}"
+            bare = bare or (step > 1 and self._hangs_up and bool(self._behind_which()) and name not in self.known)
+            if bare:
+                name, left = name + WITHOUT_DHE, tuple(s for s in left if not needs_dh(s))
             answer = self.known.get(name)
             if answer is None:
-                yield Offer(name, codes(left), sni=self.name)
-                return
+                yield from self._offer(name, left)
+                break
             if answer.accepted and answer.suite is not None:
                 left = without_kind(left, answer.suite)
-            elif answer.closed and any(map(needs_dh, left)):
-                left = tuple(s for s in left if not needs_dh(s))
+            elif answer.unclear and any(map(needs_dh, left)):
+                bare = True
             else:
-                return
+                break
             step += 1
+        if self._hangs_up:
+            yield from islice(self._behind(), 1)
+
+    def _behind(self) -> Iterator[Offer]:
+        """Finite-field suites, broken ones first, before one that works: to tell refused from picked and failed."""
+        good = self._behind_which()
+        left, step = tuple(s for s in self.rules.forbidden if needs_dh(s)), 1
+        while good and any(kind(s) != "unusual" for s in left):
+            name = "forbidden-dhe" if step == 1 else f"forbidden-dhe-{step}"
+            yield Offer(name, (*codes(left), good[-1].code), sni=self.name)
+            answer = self.known.get(name)
+            if answer is None or not answer.accepted or answer.suite is None or not needs_dh(answer.suite):
+                return
+            left = without_kind(left, answer.suite)
+            step += 1
+
+    def _behind_which(self) -> list[Suite]:
+        """Suites that work without finite-field parameters; the last is the one a server likes least."""
+        plain = (a for a in self.known.values() if "-dhe" not in a.offer.name.removesuffix(WITHOUT_DHE))
+        return [s for s in _rows(a for a in plain if a.accepted and a.flight.version == "TLSv1.2") if not needs_dh(s)]
+
+    @property
+    def _hangs_up(self) -> bool:
+        """It refuses without a word, which looks like picking a suite and failing on it."""
+        return any(a.refused in {"closed", "reset"} for a in self.known.values())
 
     def _weak(self) -> Iterator[Offer]:
         """Curves and signatures outside the profile: suites that need both, so that nothing else is refused."""
@@ -191,20 +211,11 @@ class Strategy:
         if self._accepted("tls1.3") is not None and self.rules.forbidden13:
             yield self._offer13("tls1.3-forbidden-suites", self.rules.forbidden13, self.rules.groups13)
 
-    def _why_closed(self) -> Iterator[Offer]:
-        """Behind a silent close: finite-field suites before one that works, to tell refused from failed."""
-        silent = [a for a in self.known.values() if a.closed and a.offer.name.startswith(("forbidden", "broken"))]
-        good = [a for a in self.known.values() if a.accepted and a.flight.version == "TLSv1.2"]
-        dhe = [s.code for s in self.rules.forbidden if needs_dh(s)]
-        if silent and good and dhe:
-            behind = [s.code for s in _rows(good) if not needs_dh(s)]
-            yield Offer("forbidden-dhe", (*dhe, *behind[:1]), sni=self.name)
-
     def _twice(self, offer: Offer) -> Iterator[Offer]:
         """The offer, and after a silent close once more without finite-field suites."""
         yield offer
         answer = self.known.get(offer.name)
-        if answer is not None and answer.closed:
+        if answer is not None and answer.unclear:
             rest = tuple(c for c in offer.suites if (s := tls.suite_coded(c)) is None or not needs_dh(s))
             if rest and rest != offer.suites:
                 yield replace(offer, name=offer.name + WITHOUT_DHE, suites=rest)
@@ -212,7 +223,7 @@ class Strategy:
     def _settled(self, offer: Offer) -> Answer | None:
         """The answer that counts: of the repeated offer where there was one."""
         first = self.known.get(offer.name)
-        if first is not None and first.closed and len(list(self._twice(offer))) > 1:
+        if first is not None and first.unclear and len(list(self._twice(offer))) > 1:
             return self.known.get(offer.name + WITHOUT_DHE)
         return first
 

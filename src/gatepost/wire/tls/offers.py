@@ -8,11 +8,10 @@ tls1.1-and-below         at most TLS 1.1, every suite: no SSL 3.0, TLS 1.0 or 1.
 tls1.1, tls1.0, ssl3     at most that version: it and all below are refused
 allowed-rsa, -ecdsa      TLS 1.2, what the profile allows, by the certificate's key: nothing of it works
 allowed-dhe              TLS 1.2, the finite-field suites a profile allows: none works
-forbidden                TLS 1.2, every suite the profile forbids or phases out and every broken one: none works
-broken, broken-2 …       after `forbidden` was accepted, broken suites without the kinds seen: no further kind
-forbidden-rest, -2 …     likewise the others, without the exchanges seen: no further exchange
-forbidden-dhe            finite-field suites before one that works, after a silent close: picked, then failed
-…-without-dhe            the same offer again after a silent close, without finite-field suites: as the first
+forbidden, forbidden-2 … TLS 1.2, every suite the profile forbids or phases out and every broken one, from the second
+                         hello on without the classes already seen: nothing of it works, or no further class
+forbidden-dhe, -2 …      finite-field suites before one that works, after a silent close: picked, then failed
+…-without-dhe            the same offer after a silent close, without finite-field suites: as the first
 no-sni                   suites known to work, without a server name: the server insists on a name
 weak-groups              TLS 1.2, only curves outside the profile: none works
 weak-signatures          TLS 1.2, only MD5, SHA-1, SHA-224 and DSA: none works
@@ -26,7 +25,8 @@ ticketbleed, robot       see `attacks`
 
 An accepted hello proves what its fields say, whatever its name; a refused one proves what is said above. An offer
 that is empty under a profile, or that an earlier answer made pointless, is not made. A silent close (`closed`,
-`reset`) is a refusal only where no finite-field suite was on offer: a Dovecot without `ssl_dh` picks one and hangs up.
+`reset`) or `alert:internal_error` is a refusal only where no finite-field suite was on offer: a Dovecot without
+`ssl_dh` picks one and hangs up.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ from gatepost.catalogue.tls import Group
 from gatepost.wire.tls import extensions as ext
 from gatepost.wire.tls.client_hello import ClientHello
 
-USUAL_CURVES = ("x25519", "secp256r1", "x448", "secp521r1", "secp384r1")
+USUAL_GROUPS = ("X25519MLKEM768", "x25519", "secp256r1", "x448", "secp521r1", "secp384r1")
 _SMALLEST_PADDED, _LARGEST_PADDED = 256, 511  # RFC 7685: hello sizes that old load balancers hang on
 
 
@@ -150,7 +150,7 @@ def all_groups(*, tls13: bool) -> tuple[int, ...]:
 
 
 def _place(group: Group) -> int:
-    return USUAL_CURVES.index(group.name) if group.name in USUAL_CURVES else len(USUAL_CURVES)
+    return USUAL_GROUPS.index(group.name) if group.name in USUAL_GROUPS else len(USUAL_GROUPS)
 
 
 def all_schemes() -> tuple[int, ...]:

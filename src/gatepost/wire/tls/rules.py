@@ -9,7 +9,7 @@ from functools import cache, cached_property
 from gatepost.catalogue import Profile, tls
 from gatepost.catalogue.tls import Authentication, Exchange, Suite, Weakness
 from gatepost.model.words import Role
-from gatepost.wire.tls.offers import USUAL_CURVES, all_groups, codes
+from gatepost.wire.tls.offers import USUAL_GROUPS, all_groups, codes
 
 ALLOWED = frozenset({"required", "recommended", "sufficient"})
 FORBIDDEN = frozenset({"insufficient", "phase_out"})
@@ -21,6 +21,11 @@ EVERYWHERE = range(0x1301, 0x1306)  # TLS 1.3 suites that common libraries have
 def needs_dh(suite: Suite) -> bool:
     """Wants finite-field parameters, which a server may lack: it then picks the suite and hangs up."""
     return suite.exchange is Exchange.DHE
+
+
+def rows(suites: Iterable[int]) -> list[Suite]:
+    """The suites behind codes."""
+    return [s for code in suites if (s := tls.suite_coded(code)) is not None]
 
 
 def dhe_last(suites: Iterable[Suite]) -> tuple[Suite, ...]:
@@ -61,6 +66,7 @@ _SEVERITY = (
 )
 
 
+@cache
 def kind(suite: Suite) -> str:
     """The class a suite is a witness for: its worst weakness, else how it exchanges keys."""
     worst = next((w for w in _SEVERITY if w in suite.weaknesses), None)
@@ -68,14 +74,14 @@ def kind(suite: Suite) -> str:
         return worst.value
     if suite.authentication is Authentication.PSK or suite.exchange in UNUSUAL:
         return "unusual"
-    return suite.exchange.value if suite.forward_secret else "static"
+    if suite.exchange is Exchange.ECDHE:
+        return "ecdhe" if suite.aead else "ecdhe-cbc"
+    return "dhe" if needs_dh(suite) else "static"
 
 
 def without_kind(suites: Iterable[Suite], witness: Suite) -> tuple[Suite, ...]:
     """What is left to ask after `witness` was accepted: nothing of its class."""
     seen = kind(witness)
-    if witness.broken:
-        return tuple(s for s in suites if seen not in {w.value for w in s.weaknesses})
     return tuple(s for s in suites if kind(s) != seen)
 
 
@@ -143,7 +149,7 @@ class Rules:
     def forbidden_groups13(self) -> tuple[int, ...]:
         """Empty when the profile forbids nothing that a common library has."""
         rest = [c for c in all_groups(tls13=True) if c not in self.groups13]
-        usual = [c for c in rest if tls.group_name(c) in USUAL_CURVES or tls.group_name(c).startswith("ffdhe")]
+        usual = [c for c in rest if tls.group_name(c) in USUAL_GROUPS or tls.group_name(c).startswith("ffdhe")]
         return tuple(rest) if usual else ()
 
     def _group_allowed(self, code: int) -> bool:

@@ -18,7 +18,7 @@ from gatepost.wire.tls import extensions as ext
 from gatepost.wire.tls.ask import Answer
 from gatepost.wire.tls.interview import Interview
 from gatepost.wire.tls.offers import Offer, all_groups, all_schemes, codes
-from gatepost.wire.tls.rules import KEYS, Rules, by_certificate, classic, needs_dh
+from gatepost.wire.tls.rules import KEYS, Rules, by_certificate, classic, needs_dh, rows
 
 ENOUGH = 3  # choices in each direction after which the order cannot be chance
 UNKNOWN_PROTOCOL = "gatepost"
@@ -50,7 +50,7 @@ class Strike:
     complete_schemes: bool = True
     order: str = ""
     oddities: list[Offer] = field(default_factory=list)
-    _told: set[str] = field(default_factory=set)
+    left_out: set[int] = field(default_factory=set)
 
     async def run(self) -> AsyncIterator[Observation]:
         """Suites first, then what is left of groups and schemes."""
@@ -115,7 +115,12 @@ class Strike:
                 self.picks.append(Pick(offer.suites, answer.suite.code))
         elif offer.name == "suites":
             batch = self.batches.pop(0)
-            self.batches = (_apart(batch) if answer.closed else []) + self.batches
+            self.batches = (_apart(batch) if answer.unclear else []) + self.batches
+
+    def without(self, suites: Iterable[int]) -> None:
+        """Leave these out of what is asked for one by one."""
+        self.left_out |= set(suites)
+        self._drop(self.left_out)
 
     def accepted(self) -> Iterable[Accepted]:
         at = self.interview.at
@@ -136,7 +141,7 @@ class Strike:
 
     @property
     def rows(self) -> list[Suite]:
-        return [s for code in self.suites if (s := tls.suite_coded(code)) is not None]
+        return rows(self.suites)
 
     @property
     def groups_left(self) -> tuple[int, ...]:
@@ -151,17 +156,15 @@ class Strike:
         if answer.offer.name != "suites":
             return (answer.offer.name,)
         if answer.accepted and answer.suite is not None:
-            name = self._class(answer.suite)
-            self._told.add(name)
-            return (name,)
-        last = len(self.batches) == 1 and not (answer.closed and _apart(self.batches[0]))
+            return (self._class(answer.suite),)
+        last = len(self.batches) == 1 and not (answer.unclear and _apart(self.batches[0]))
         if answer.missed is not None or not last or self.version != "TLSv1.2":
             return ("suites",)
-        return tuple(name for name in self._absent() if name not in self._told) or ("suites",)
+        return tuple(self._absent())
 
     def _class(self, suite: Suite) -> str:
         if suite in self.rules.forbidden:
-            return "broken" if suite.broken else "forbidden"
+            return "forbidden"
         if suite not in self.rules.allowed:
             return "suites"
         if needs_dh(suite):
@@ -169,19 +172,21 @@ class Strike:
         return f"allowed-{suite.authentication.value}" if suite.authentication in KEYS.values() else "suites"
 
     def _absent(self) -> Iterable[str]:
-        """Classes that a refusal of everything left shows to be absent, when none of them was seen."""
+        """What a refusal of everything left shows to be absent, for all that was accepted before."""
+        seen = {*self.suites, *self.left_out}
         for word, key in KEYS.items():
-            if by_certificate(self.rules.allowed, key):
+            wanted = codes(by_certificate(self.rules.allowed, key))
+            if wanted and not seen & set(wanted):
                 yield f"allowed-{word}"
-        yield "broken" if "forbidden" in self._told else "forbidden"
-        if self._told & {"forbidden", "broken"}:
-            yield "forbidden-rest"
+        yield "forbidden-2" if seen & set(codes(self.rules.forbidden)) else "forbidden"
 
     def _next(self) -> Offer:
-        """The batch, forwards and backwards in turn; once two suites are known, with one oddity at a time."""
+        """The batch, forwards and backwards in turn; once two suites are known, with one oddity at a time
+        and a suite behind it that works, so that a refusal is about the oddity.
+        """
         if self.oddities and len(self.suites) > 1 and self.version == "TLSv1.2":
             oddity = self.oddities.pop()
-            return replace(oddity, suites=tuple(self.suites) + self.batches[0])
+            return replace(oddity, suites=self.batches[0] + (self.suites[-1],))
         batch = self.batches[0] if len(self.picks) % 2 == 0 else tuple(reversed(self.batches[0]))
         return self._plain("suites", batch)
 
@@ -192,7 +197,10 @@ class Strike:
     def _strike(self, suite: Suite) -> None:
         if suite.code not in self.suites:
             self.suites.append(suite.code)
-        left = (tuple(c for c in batch if c != suite.code) for batch in self.batches)
+        self._drop({suite.code})
+
+    def _drop(self, suites: set[int]) -> None:
+        left = (tuple(c for c in batch if c not in suites) for batch in self.batches)
         self.batches = [batch for batch in left if batch]
 
     def _new(self, answer: Answer) -> bool:
