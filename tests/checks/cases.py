@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from gatepost import catalogue
-from gatepost.audit import presumed
+from gatepost.catalogue.presumption import presumed
 from gatepost.checks.case import Case, Check, Scope
 from gatepost.checks.dialogue_seen import listens
 from gatepost.model.architecture import Architecture, Domain, Endpoint, Host, Service

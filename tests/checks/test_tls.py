@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from gatepost.checks import tls, tls_stack
@@ -72,7 +74,7 @@ ROWS: tuple[Row, ...] = (
     row(tls.forward_secret, IMAPS, "pass", *good(IMAPS, "forbidden")),
     row(tls.forward_secret, IMAPS, "fail", hello(IMAPS, "forbidden", suite=RSA), says="RSA key transport"),
     row(tls.forward_secret, IMAPS, "fail", hello(IMAPS, "forbidden", suite=DHE), says="forbidden by rfc9325"),
-    row(tls.forward_secret, IMAPS, "pass", hello(IMAPS, "forbidden", suite=CBC), *refused(IMAPS, "forbidden-rest")),
+    row(tls.forward_secret, IMAPS, "pass", hello(IMAPS, "forbidden", suite=CBC), *refused(IMAPS, "forbidden-2")),
     row(tls.forward_secret, IMAPS, "unknown", hello(IMAPS, "allowed-rsa"), hello(IMAPS, "forbidden", "closed"),
         says="not seen"),
     row(tls.forward_secret, IMAPS, "pass", hello(IMAPS, "allowed-rsa"), hello(IMAPS, "forbidden", "closed"),
@@ -87,12 +89,12 @@ ROWS: tuple[Row, ...] = (
     row(tls.suites_of_the_profile, IMAPS, "unknown", *good(IMAPS)),
     row(tls.no_broken_suite, SUBMISSIONS, "pass", *good(SUBMISSIONS, "forbidden")),
     row(tls.no_broken_suite, SUBMISSIONS, "pass", hello(SUBMISSIONS, "forbidden", suite=RSA),
-        *refused(SUBMISSIONS, "broken")),
+        *refused(SUBMISSIONS, "forbidden-2")),
     row(tls.no_broken_suite, SUBMISSIONS, "fail", hello(SUBMISSIONS, "forbidden", suite=RC4),
-        hello(SUBMISSIONS, "broken", suite=ANON), says="RC4 and anonymous suites"),
+        hello(SUBMISSIONS, "forbidden-2", suite=ANON), says="RC4 and anonymous suites"),
     row(tls.no_broken_suite, MX, "pass", hello(MX, "allowed-rsa", suite=ANON), *refused(MX, "forbidden")),
     row(tls.no_broken_suite, MX, "fail", hello(MX, "forbidden", suite=NULL), says="NULL"),
-    row(tls.no_broken_suite, MX, "unknown", hello(MX, "forbidden", suite=RSA), lost(MX, "tls:broken")),
+    row(tls.no_broken_suite, MX, "unknown", hello(MX, "forbidden", suite=RSA), lost(MX, "tls:forbidden-2")),
     row(tls.groups_of_the_profile, IMAPS, "pass", *good(IMAPS, "weak-groups")),
     row(tls.groups_of_the_profile, IMAPS, "fail", *good(IMAPS), hello(IMAPS, "weak-groups", group="secp192r1"),
         says="secp192r1"),
@@ -107,6 +109,10 @@ ROWS: tuple[Row, ...] = (
     row(tls.finite_field_strong, IMAP, "unknown", hello(IMAP, "forbidden-dhe", "closed"), says="ssl_dh"),
     row(tls.finite_field_strong, IMAP, "pass", hello(IMAP, "forbidden-dhe")),
     row(tls.finite_field_strong, IMAP, "unknown"),
+    row(tls.finite_field_strong, IMAP, "unknown", hello(IMAP, "forbidden", "closed"),
+        *refused(IMAP, "forbidden-without-dhe")),
+    row(tls.no_broken_suite, IMAP, "unknown", hello(IMAP, "allowed-rsa"),
+        hello(IMAP, "forbidden", "alert:internal_error")),
     row(tls.hybrid_group_offered, IMAPS, "pass", modern(IMAPS)),
     row(tls.hybrid_group_offered, IMAPS, "fail", modern(IMAPS, "x25519"), *refused(IMAPS, "tls1.3-hybrid")),
     row(tls.hybrid_group_offered, IMAPS, "not-applicable", *good(IMAPS, "tls1.3"), says="needs TLS 1.3"),
@@ -162,7 +168,7 @@ def test_row(one: Row) -> None:
     ids=lambda value: value.name if isinstance(value, Check) else "",
 )
 def test_what_is_a_fault_where_users_log_in_weighs_less_where_strangers_deliver(
-    check: Check, facts: dict[str, object], users: Severity | None, strangers: Severity
+    check: Check, facts: dict[str, Any], users: Severity | None, strangers: Severity
 ) -> None:
     """None is the control's own severity."""
     found = {

@@ -10,19 +10,22 @@ from gatepost.checks.case import Case, check, failed, not_applicable, passed, un
 from gatepost.checks.dialogue_seen import words
 from gatepost.checks.grading import FAULTY, by_profile, on_mx
 from gatepost.checks.tls_seen import (
+    AGAIN,
     BROKEN,
     OLD,
+    UNCLEAR,
     Choice,
     answered_no,
     asked,
     choices,
     tolerated_anonymous,
+    turned_down,
     versions,
     versions_refused,
     whole_list,
 )
 from gatepost.model.finding import Verdict
-from gatepost.model.observation import Observation, Unobserved, of
+from gatepost.model.observation import Hello, Observation, Unobserved, of
 from gatepost.model.words import Role, Severity
 
 USERS = (Role.ACCESS, Role.SIEVE, Role.SUBMISSION)
@@ -130,18 +133,18 @@ def _suites(
         because = sentence.format(words(complaint(k) for _, k in faults))
         note = f"{because} ({_said(status)} by {case.profile.name})"
         return failed(note, *_evidence(c for c, _ in faults), severity=by_profile(case, status))
-    return _when_finished(case, "forbidden-rest")
+    return _when_finished(case)
 
 
-def _when_finished(case: Case, rest: str) -> Verdict:
-    """Absence passes only when all of it was offered and turned down: at once, or what was `rest` of it."""
+def _when_finished(case: Case) -> Verdict:
+    """Absence passes only when all of it was offered, and the rest in the end turned down."""
     if not versions(case.seen, case.at):
         return case.missing("tls")
     if listed := whole_list(case, "suites", "TLSv1.2"):
         return passed(listed)
-    if refusal := answered_no(case, "forbidden", rest):
+    if refusal := answered_no(case, "forbidden"):
         return passed(refusal)
-    return case.missing(f"tls:{rest}", "tls:forbidden", "tls")
+    return case.missing("tls:forbidden", "tls")
 
 
 @check("GP-TLS-006")
@@ -150,7 +153,7 @@ def no_broken_suite(case: Case) -> Verdict:
     picked = [c for c in choices(case.seen, case.at) if c.suite and c.version != "SSLv2"]
     broken = [(c, k) for c in picked if (k := c.kind) and k.broken and not tolerated_anonymous(case, c)]
     if not broken:
-        return _when_finished(case, "broken")
+        return _when_finished(case)
     kinds = {w for _, k in broken for w in k.weaknesses}
     because = f"accepts {words(WEAK[w] for w in kinds)} suites ({_some({k.name for _, k in broken})})"
     soft = Severity.MEDIUM if kinds <= SOFTER_ON_MX else Severity.HIGH
@@ -201,14 +204,18 @@ def finite_field_strong(case: Case) -> Verdict:
     if picked:
         return passed(*_evidence(picked))
     behind = asked(case, "forbidden-dhe")
-    if closes := [h for h in behind if h.refused in {"closed", "reset"}]:
+    if closes := [h for h in behind if h.refused in UNCLEAR]:
         return unknown("hangs up where it would use Diffie-Hellman: no parameters (Dovecot: ssl_dh)", *closes)
     if skipped := [h for h in behind if not h.refused]:
         return passed(*skipped)
-    refusal = next((h for h in asked(case, "forbidden") if h.refused.startswith("alert:")), None)
-    if refusal := refusal or answered_no(case, "forbidden-rest"):
+    if refusal := next((h for h in asked(case, "forbidden") if _without_parameters(h)), None):
         return passed(refusal)
     return case.missing("tls:forbidden", "tls")
+
+
+def _without_parameters(hello: Hello) -> bool:
+    """Turned down with finite-field suites among what was offered."""
+    return turned_down(hello) and not hello.offer.endswith(AGAIN)
 
 
 @check("GP-TLS-008")

@@ -17,6 +17,7 @@ VERSIONS = ("SSLv2", "SSLv3", "TLSv1.0", "TLSv1.1", "TLSv1.2", "TLSv1.3")
 OLD = frozenset({"TLSv1.0", "TLSv1.1"})
 BROKEN = frozenset({"SSLv2", "SSLv3"})
 
+UNCLEAR = frozenset({"alert:internal_error", "closed", "reset"})  # refused, or picked and failed
 AGAIN = "-without-dhe"  # the same offer after a silent close; see wire.tls.offers
 
 # A server without these versions turns the offer down, or answers with a lower one.
@@ -110,30 +111,20 @@ def turned_down(hello: Hello) -> bool:
 
     Dovecot without `ssl_dh` picks a finite-field suite and hangs up, so elsewhere a close proves nothing.
     """
-    if hello.refused in {"closed", "reset"}:
+    if hello.refused in UNCLEAR:
         return _NO_DHE.fullmatch(hello.offer) is not None
     return hello.refused.startswith("alert:")
 
 
 def asked(case: Case, offer: str) -> list[Hello]:
-    """All hellos of an offer: the first, its repetition, and those that went on behind it (`broken-2`)."""
+    """All hellos of an offer: the first, its repetition, and those that went on behind it (`forbidden-2`)."""
     step = re.compile(rf"{re.escape(offer)}(-\d+)?({AGAIN})?")
     return [h for h in of(Hello, case.seen, case.at) if step.fullmatch(h.offer)]
 
 
-def answered_no(case: Case, *offers: str) -> Hello | None:
-    """The hello that ended one of the offers: nothing of what was left in it is accepted.
-
-    In a chain the step behind a silent close leaves out finite-field suites, so a second close is a refusal.
-    """
-    for offer in offers:
-        hellos = asked(case, offer)
-        if found := next((h for h in hellos if turned_down(h)), None):
-            return found
-        closes = [h for h in hellos if h.refused in {"closed", "reset"}]
-        if len(closes) > 1:
-            return closes[-1]
-    return None
+def answered_no(case: Case, offer: str) -> Hello | None:
+    """The hello that ended an offer: nothing of what was left in it is accepted."""
+    return next((h for h in asked(case, offer) if turned_down(h)), None)
 
 
 def whole_list(case: Case, kind: str, version: str) -> Accepted | None:
