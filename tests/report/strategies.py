@@ -33,7 +33,7 @@ def audits(draw: st.DrawFn) -> Audit:
     when, profile = draw(TIMES), draw(WORDS)
     seen = sorted(draw(st.lists(OBSERVATIONS, max_size=4)), key=lambda o: o.at)
     seen.sort(key=lambda o: isinstance(o, Unobserved))
-    findings = tuple(draw(st.lists(FINDINGS, max_size=3)))
+    findings = tuple(draw(st.lists(FINDINGS, max_size=3, unique_by=lambda f: f.id)))
     targets = tuple(draw(st.lists(WORDS, max_size=2)))
     run = Run(Seen(tuple(seen)), when, draw(WORDS), draw(CONNECTIONS))
     return Audit(when, profile, targets, findings, run, Architecture(profile=profile))

@@ -10,6 +10,8 @@ from gatepost.model.audit import Audit
 from gatepost.model.finding import Finding
 from gatepost.model.words import Outcome, Severity
 from gatepost.report.diff import since
+from gatepost.report.html import to_html
+from gatepost.report.text import render
 from tests.report.sample import WAIVER, sample
 from tests.report.strategies import audits
 
@@ -81,6 +83,15 @@ def test_the_page_names_the_earlier_run() -> None:
     assert since(sample(), earlier).since == "2026-11-23 06:30 UTC"
     elsewhere = replace(earlier, run=replace(earlier.run, vantage="lab"))
     assert since(sample(), elsewhere).since == "2026-11-23 06:30 UTC from lab"
+
+
+def test_the_pages_tell_what_is_no_longer_open() -> None:
+    gone = replace(FAIL, check="other")
+    changes = since(replace(sample(), findings=(PASS,)), replace(sample(), findings=(FAIL, gone)))
+    for page in (render(changes, width=200), to_html(changes)):
+        assert "old.example.net:465: fixed" in page
+        assert "old.example.net:465: not judged this time, was: TLS_RSA_WITH_3DES_EDE_CBC_SHA is accepted" in page
+    assert "Nothing got worse" in render(changes)
 
 
 @settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 from base64 import b64encode
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from importlib import resources
 
@@ -17,8 +16,9 @@ from gatepost.model.audit import Audit
 from gatepost.model.finding import Finding
 from gatepost.model.words import Outcome, Severity
 from gatepost.report import certs, standards, truth
-from gatepost.report.blind import Blind, blind, elsewhere
+from gatepost.report.blind import Blind, blind, elsewhere, gathered
 from gatepost.report.evidence import transcript
+from gatepost.report.held import held
 from gatepost.report.markup import Element, Node, Stylesheet, e, html
 from gatepost.report.panels import MARKS, certificate_table, place_table, port_tables, wall
 from gatepost.report.tally import WORST_FIRST, open_findings, plural, sentence, tally
@@ -38,7 +38,8 @@ def to_html(audit: Audit) -> str:
                  *([certificate_table(served)] if served else [])),
         _section("Not seen", "Neither a pass nor a failure: these verdicts could not be reached.", *_unseen(audit)),
         _section("Waived", "Failures with an owner, a reason and an end.", *_waived(audit)),
-        _section("Passed", "", *_passed(audit)),
+        _section("No longer open", "Mended since then, or not judged again.", *_mended(audit)),
+        _section("Passed", "", *([] if audit.since else _passed(audit))),
         _section("The run", "", *_run(audit), only="screen"),
     )  # fmt: skip
     return _page(audit, _header(audit), sections)
@@ -215,19 +216,27 @@ def _waived(audit: Audit) -> Iterable[Node]:
     yield e("div", e("table", e("thead", head), e("tbody", body), class_="stack"), class_="card scroll")
 
 
+def _mended(audit: Audit) -> Iterable[Node]:
+    ended = [f for f in audit.findings if audit.since and f.outcome in {Outcome.PASS, Outcome.NOT_APPLICABLE}]
+    if ended:
+        listed = (
+            e("li", e("code", f.control), f" {f.subject}: {f.because} ",
+              e("span", standards.title(f.control), class_="dim"))
+            for f in ended
+        )  # fmt: skip
+        yield e("ul", listed)
+
+
 def _passed(audit: Audit) -> Iterable[Node]:
-    subjects: dict[str, dict[str, None]] = defaultdict(dict)
-    for finding in audit.findings:
-        if finding.outcome is Outcome.PASS:
-            subjects[finding.control][finding.subject] = None
-    if not subjects:
+    kept = held(audit)
+    if not kept:
         return
     listed = (
-        e("li", e("code", control), f" {standards.title(control)} ", e("span", ", ".join(places), class_="dim"))
-        for control, places in sorted(subjects.items())
+        e("li", e("code", control), f" {standards.title(control)} ", e("span", gathered(places), class_="dim"))
+        for control, places in kept.items()
     )
-    count = plural(len(subjects), "control")
-    yield e("details", e("summary", f"{count} held at one place or more"), e("ul", listed), class_="more")
+    yield e("details", e("summary", f"{plural(len(kept), 'control')} held at one place or more"), e("ul", listed),
+            class_="more")  # fmt: skip
 
 
 def _run(audit: Audit) -> Iterable[Node]:

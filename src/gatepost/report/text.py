@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping
 from datetime import datetime
 
@@ -13,9 +12,10 @@ from gatepost.model.audit import Audit
 from gatepost.model.finding import Finding
 from gatepost.model.words import Outcome, Severity
 from gatepost.report import standards
-from gatepost.report.blind import Blind, blind, elsewhere
+from gatepost.report.blind import Blind, blind, elsewhere, gathered
 from gatepost.report.escape import printable, shortened
 from gatepost.report.evidence import transcript
+from gatepost.report.held import held
 from gatepost.report.layout import NARROWEST, WIDEST_PROSE, cut, hanging, joined, padded, paint, text
 from gatepost.report.tally import at_or_above, open_findings, plural, sentence, tally
 from gatepost.report.truth import rows
@@ -53,9 +53,10 @@ def lines(audit: Audit, *, width: int, verbose: bool, fail_on: Severity | None) 
         _head(audit, width),
         _ports(audit, width),
         _findings(audit, width, verbose=verbose),
+        _mended(audit, width),
         _waived(audit, width),
         _unseen(audit, width, verbose=verbose),
-        _passed(audit, width) if verbose else [],
+        _passed(audit, width) if verbose and not audit.since else [],
         _close(audit, width, fail_on),
     )
     page: list[Text] = []
@@ -97,7 +98,7 @@ def _findings(audit: Audit, width: int, *, verbose: bool) -> list[Text]:
     found = open_findings(audit)
     if not found:
         return []
-    counts = text(" · ", "dim").join(
+    counts = text(" · ").join(
         text(f"{number} {severity.value}", BADGES[severity][1]) for severity, number in tally(audit).open.items()
     )
     page = [joined(text("FINDINGS", "bold"), "   ", counts)]
@@ -160,6 +161,19 @@ def _fix(finding: Finding, width: int) -> list[Text]:
     return page
 
 
+def _mended(audit: Audit, width: int) -> list[Text]:
+    """With `--since`: what got better, and what this run did not judge again."""
+    page: list[Text] = []
+    for finding in audit.findings if audit.since else ():
+        if finding.outcome in {Outcome.PASS, Outcome.NOT_APPLICABLE}:
+            mark = text("✔", "green") if finding.outcome is Outcome.PASS else text("·", "dim")
+            label = joined("  ", mark, " ", text(printable(finding.control, _ID), "dim"))
+            words = f"{printable(finding.subject)}: {printable(finding.because)}"
+            where = text(f"   {printable(standards.title(finding.control))}", "dim")
+            page += hanging(label, joined(words, where), indent=18, width=width)
+    return [text("NO LONGER OPEN", "bold"), *page] if page else []
+
+
 def _waived(audit: Audit, width: int) -> list[Text]:
     page: list[Text] = []
     for finding in audit.findings:
@@ -199,14 +213,10 @@ def _other_witnesses(audit: Audit, width: int) -> list[Text]:
 
 
 def _passed(audit: Audit, width: int) -> list[Text]:
-    subjects: dict[str, list[str]] = defaultdict(list)
-    for finding in audit.findings:
-        if finding.outcome is Outcome.PASS:
-            subjects[finding.control].append(printable(finding.subject))
     page: list[Text] = []
-    for control, places in sorted(subjects.items()):
+    for control, places in held(audit).items():
         label = joined("  ", text("✔", "green"), " ", text(printable(control, _ID), "dim"))
-        where = text(f"   {', '.join(dict.fromkeys(places))}", "dim")
+        where = text(f"   {gathered(places)}", "dim")
         page += hanging(label, joined(printable(standards.title(control)), where), indent=18, width=width)
     return [text("PASSED", "bold"), *page] if page else []
 
@@ -224,12 +234,15 @@ def _close(audit: Audit, width: int, fail_on: Severity | None) -> list[Text]:
     counts = " · ".join(f"{number} {word}" for word, number in numbers.items() if number or word in _ALWAYS)
     return [
         *hanging(text(mark, style), text(printable(sentence(audit)), "bold"), indent=2, width=width),
-        *hanging(text(""), text(f"{counts} · {_exit(audit, fail_on)}", "dim"), indent=2, width=width),
+        *hanging(text(""), text(counts + _exit(audit, fail_on), "dim"), indent=2, width=width),
     ]
 
 
 def _exit(audit: Audit, fail_on: Severity | None) -> str:
+    """Not with `--since`: the code is about all findings, and this page has only the changed ones."""
+    if audit.since:
+        return ""
     if fail_on is None:
-        return "exit 0 (--fail-on never)"
+        return " · exit 0 (--fail-on never)"
     grave = at_or_above(audit, fail_on)
-    return f"exit {int(grave > 0)}: {plural(grave, 'finding')} at or above {fail_on.value}"
+    return f" · exit {int(grave > 0)}: {plural(grave, 'finding')} at or above {fail_on.value}"
