@@ -122,6 +122,9 @@ class LimitedWire:
     async def renegotiate(self) -> bool:
         return await self.inner.renegotiate()
 
+    def max_early_data(self) -> int | None:
+        return self.inner.max_early_data()
+
     async def close(self) -> None:
         if not self.closed:
             self.closed = True

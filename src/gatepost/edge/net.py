@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from functools import cache
 
 from OpenSSL import SSL
+from OpenSSL._util import lib
 
 from gatepost.errors import PeerGarbled, PeerReset, PeerSilent, PeerTarpit, PeerUnreachable
 from gatepost.wire.lines import TlsFacts
@@ -144,6 +145,18 @@ class SocketWire:
         except (SSL.Error, PeerReset, PeerSilent):
             return False
         return tls.total_renegotiations() > before and not tls.renegotiate_pending()
+
+    def max_early_data(self) -> int | None:
+        """Octets of early data that the newest TLS 1.3 ticket allows (RFC 8446 section 4.6.1).
+
+        None without TLS 1.3. The number is not part of pyOpenSSL's public face; where it is missing we did not see.
+        """
+        if self.tls is None or self.tls.get_protocol_version_name() != "TLSv1.3":
+            return None
+        session = self.tls.get_session()
+        ask = getattr(lib, "SSL_SESSION_get_max_early_data", None)
+        inner = getattr(session, "_session", None)
+        return int(ask(inner)) if ask is not None and inner is not None else None
 
     async def close(self) -> None:
         self.sock.close()

@@ -10,11 +10,13 @@ import re
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from typing import Protocol, runtime_checkable
 
 from gatepost.catalogue import Profile
 from gatepost.errors import GatepostError, PeerUnreachable
 from gatepost.model.observation import (
     Closed,
+    Feature,
     Greeting,
     Handshake,
     Identified,
@@ -41,6 +43,13 @@ HOPELESS = frozenset({Reason.LIMITED, Reason.FILTERED, Reason.REFUSED, Reason.BU
 FORMS_AT_ONCE = 9  # Postfix slows down at the tenth error of a session and hangs up at the twentieth
 BROKE_OFF = frozenset({Reason.CLOSED, Reason.GARBLED, Reason.RESET})
 ENOUGH_FOR_NOW = frozenset({Reason.CLOSED, Reason.RESET, Reason.LIMITED})
+
+
+@runtime_checkable
+class Ticketed(Protocol):
+    """A wire that knows what the tickets of its TLS session allow."""
+
+    def max_early_data(self) -> int | None: ...
 
 
 class Depth(StrEnum):
@@ -163,6 +172,9 @@ async def _conversation(ask: Ask, dial: Dial) -> AsyncIterator[Observation]:
         if dialogue is not None:
             async for seen in dialogue.converse(Talk(wire), ask):
                 yield seen
+        if isinstance(wire, Ticketed) and (octets := wire.max_early_data()) is not None:
+            told = f"tickets allow {octets} octets of early data" if octets else "no ticket allows early data"
+            yield Feature(ask.at, "early-data", octets > 0, told)
     finally:
         await wire.close()
 
