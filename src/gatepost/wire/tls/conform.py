@@ -18,7 +18,7 @@ from gatepost.model.observation import Observation
 from gatepost.model.words import Role
 from gatepost.wire.tls.ask import Answer
 from gatepost.wire.tls.interview import Interview, Merge, Reach, in_turn
-from gatepost.wire.tls.offers import Offer, codes, weak_schemes
+from gatepost.wire.tls.offers import Offer, codes
 from gatepost.wire.tls.rules import KEYS, Rules, by_certificate, classic, kind, legacy, needs_dh, without_kind
 
 HELLOS = 15
@@ -200,7 +200,7 @@ class Strategy:
         ]  # fmt: skip
         if self.rules.weak_curves:
             yield Offer("weak-groups", codes(signed), sni=self.name, groups=self.rules.weak_curves)
-        yield Offer("weak-signatures", codes(signed), sni=self.name, schemes=weak_schemes())
+        yield Offer("weak-signatures", codes(signed), sni=self.name, schemes=self.rules.weak_schemes)
 
     def _lowest(self) -> Iterator[Offer]:
         found = self._accepted("tls1.1-and-below") or self._accepted("tls1.1-and-below" + WITHOUT_DHE)

@@ -14,7 +14,7 @@ forbidden-dhe, -2 …      finite-field suites before one that works, after a si
 …-without-dhe            the same offer after a silent close, without finite-field suites: as the first
 no-sni                   suites known to work, without a server name: the server insists on a name
 weak-groups              TLS 1.2, only curves outside the profile: none works
-weak-signatures          TLS 1.2, only MD5, SHA-1, SHA-224 and DSA: none works
+weak-signatures          TLS 1.2, only MD5, SHA-1, DSA and what the profile forbids or phases out: none works
 tls1.3                   TLS 1.3 only, hybrid groups first, then what the profile allows: no TLS 1.3
 tls1.3-hybrid            post-quantum groups only, not asked when `tls1.3` chose a hybrid: none works
 tls1.3-forbidden-groups, tls1.3-forbidden-suites     TLS 1.3, only what is outside the profile: none works
@@ -157,10 +157,6 @@ def all_schemes() -> tuple[int, ...]:
     """Every signature scheme, the strong ones first."""
     rows = sorted(tls.schemes(), key=lambda s: (s.weak, s.hash == ""))
     return codes(rows)
-
-
-def weak_schemes() -> tuple[int, ...]:
-    return codes(s for s in tls.schemes() if s.weak)
 
 
 class Coded(Protocol):

@@ -116,6 +116,16 @@ class Rules:
         )  # fmt: skip
 
     @cached_property
+    def weak_schemes(self) -> tuple[int, ...]:
+        """SHA-224, which every current library still takes, only where the profile has a word on it.
+
+        It would be picked before SHA-1 and hide it.
+        """
+        return codes(
+            s for s in tls.schemes() if s.weak and (s.hash != "sha224" or self.profile.signature(s.name) in FORBIDDEN)
+        )  # fmt: skip
+
+    @cached_property
     def suites13(self) -> tuple[int, ...]:
         """Allowed in TLS 1.3; all usual ones when the profile knows none."""
         rows = [s for s in tls.suites() if s.tls13 and self.profile.suite(s.name) in ALLOWED]
