@@ -83,15 +83,13 @@ class Listing:
         self.main.without(self.samples.taken)
         async for seen in self.main.run():
             yield seen
-        async for seen in self.main.settle():
-            yield seen
 
     async def finish(self, modern: Modern) -> AsyncIterator[Observation]:
         """What hangs together with all of it: the samples, whose order, downgrade protection."""
         if not self.main.suites:
             return
-        steps = (self.samples.complements(), self._fallback(modern), self.samples.confirm(), self._why_closed())
-        for step in (*steps, self.main.find_order(), self.samples.conclude()):
+        steps = (self.samples.complements(), self.samples.confirm(), self.main.settle(), self._fallback(modern))
+        for step in (*steps, self._why_closed(), self.main.find_order(), self.samples.conclude()):
             async for seen in step:
                 yield seen
         for accepted in self.main.accepted():
@@ -105,13 +103,14 @@ class Listing:
         self.samples = Samples(self.interview, self.main)
 
     async def _find(self) -> None:
-        """The first hello shows the highest version below TLS 1.3."""
+        """The first suite that is taken shows the highest version below TLS 1.3."""
         main = self.main
-        answer = await self.interview.put(main.opening(), main.names)
-        if answer.accepted and answer.flight.version in {"TLSv1.2", *NAMES}:
-            main.version = answer.flight.version
-            self.first = answer
-        main.learn(answer)
+        while main.batches and not main.suites:
+            answer = await self.interview.put(main.opening(), main.names)
+            if answer.accepted and answer.flight.version in {"TLSv1.2", *NAMES}:
+                main.version = answer.flight.version
+                self.first = answer
+            main.learn(answer)
 
     async def _fallback(self, modern: Modern) -> AsyncIterator[Observation]:
         """RFC 7507: a hello below the server's highest version that says it is a second try."""

@@ -18,6 +18,7 @@ from gatepost.wire.tls.rules import legacy, needs_dh, rows
 from gatepost.wire.tls.strike import Strike
 
 SAMPLES = 3
+RESERVED = 5  # hellos for what comes after: the end of three lists, downgrade protection, whose order
 BELOW = {"TLSv1.2": "TLSv1.1", "TLSv1.1": "TLSv1.0", "TLSv1.0": "SSLv3"}
 NAMES = {"TLSv1.1": "tls1.1", "TLSv1.0": "tls1.0", "SSLv3": "ssl3"}
 
@@ -104,7 +105,7 @@ class Samples:
             return
         main.oddities.clear()
         main.batches = [left]
-        if self.interview.left > len(left) + 1:
+        if self.interview.left > len(left) + RESERVED:
             async for seen in main.run():
                 yield seen
         else:

@@ -83,17 +83,19 @@ class Strike:
                 break
 
     async def find_order(self) -> AsyncIterator[Observation]:
-        """Whose order counts: read off the choices, or asked for with one hello where they are too few."""
+        """Whose order counts: read off the choices, or asked for in both directions where they are too few."""
         if len(self.suites) < 2:
             return
         self.order = self._inferred_order()
         if not self.order:
-            backwards = tuple(reversed(self.suites))
-            answer = await self.interview.put(self._plain("order", backwards))
-            for seen in self.interview.drain():
-                yield seen
-            if answer.accepted and answer.suite is not None:
-                self.order = "client" if answer.suite.code == backwards[0] else "server"
+            chosen = []
+            for suites in (tuple(reversed(self.suites)), tuple(self.suites)):
+                answer = await self.interview.put(self._plain("order", suites))
+                for seen in self.interview.drain():
+                    yield seen
+                chosen.append(answer.suite if answer.accepted else None)
+            if None not in chosen:
+                self.order = "server" if chosen[0] == chosen[1] else "client"
         if self.order:
             whose = "the server" if self.order == "server" else "the client"
             detail = f"{whose} decides which suite is used in {self.version}"
