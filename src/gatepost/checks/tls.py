@@ -47,7 +47,7 @@ WEAK = {
     Weakness.TRIPLE_DES: "3DES",
 }
 SOFTER_ON_MX = frozenset({Weakness.RC4, Weakness.TRIPLE_DES})  # weak, and still better than clear text
-WEAK_HASHES = frozenset({"md5", "sha1", "sha224"})
+WEAK_HASHES = frozenset({"md5", "sha1"})
 
 
 @check("GP-TLS-001")
@@ -241,7 +241,9 @@ def handshake_signatures_strong(case: Case) -> Verdict:
     picked = [c for c in choices(case.seen, case.at) if c.signature and c.version in {"TLSv1.2", "TLSv1.3"}]
     if faults := [c for c in picked if _weak_signature(case, c.signature)]:
         because = f"signs handshakes with {words(c.signature for c in faults)}"
-        return failed(because, *_evidence(faults), severity=on_mx(case, Severity.LOW))
+        mild = all(case.profile.signature(c.signature) == "phase_out" for c in faults)
+        severity = Severity.LOW if mild else on_mx(case, Severity.LOW)
+        return failed(because, *_evidence(faults), severity=severity)
     refusal = answered_no(case, "weak-signatures") or whole_list(case, "signatures", "TLSv1.2")
     if refusal:
         return passed(refusal)
@@ -253,7 +255,8 @@ def handshake_signatures_strong(case: Case) -> Verdict:
 
 def _weak_signature(case: Case, name: str) -> bool:
     scheme = tls.scheme(name)
-    return case.profile.signature(name) == "insufficient" or (scheme is not None and scheme.hash in WEAK_HASHES)
+    graded = case.profile.signature(name) in {"insufficient", "phase_out"}
+    return graded or (scheme is not None and scheme.hash in WEAK_HASHES)
 
 
 def _worst(statuses: Iterable[str]) -> str:
