@@ -48,7 +48,7 @@ class Estate:
         papers = self._issue()
         users = self._accounts()
         private = self.home / "postfix" / "queue" / "private"
-        postfix.write(self.home / "postfix", self.sites, papers)
+        postfix.write(self.home / "postfix", self.sites, papers, stock=self.stock)
         for site in self.sites:
             home = self.home / f"dovecot-{site.address}"
             dovecot.write(home, site, papers, users, private / f"auth-{site.address}", stock=self.stock)

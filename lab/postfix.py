@@ -53,14 +53,17 @@ BY_PORT: dict[int, dict[str, str]] = {
 }
 
 
-def write(home: Path, sites: tuple[Site, ...], papers: dict[tuple[str, int], Path]) -> None:
-    """Configuration, queue and data directories under `home`. Nothing is written anywhere else."""
+def write(home: Path, sites: tuple[Site, ...], papers: dict[tuple[str, int], Path], *, stock: bool) -> None:
+    """`stock` keeps Postfix's way of slowing down who makes many errors.
+
+    Configuration, queue and data directories under `home`. Nothing is written anywhere else.
+    """
     for name in ("config", "queue/private", "data"):
         (home / name).mkdir(parents=True, exist_ok=True)
     for name in ("queue/private", "data"):
         shutil.chown(home / name, "postfix")
         (home / name).chmod(0o700)
-    (home / "config" / "main.cf").write_text(_main(home, sites))
+    (home / "config" / "main.cf").write_text(_main(home, sites, stock=stock))
     (home / "config" / "master.cf").write_text(_master(sites, papers))
 
 
@@ -87,7 +90,7 @@ def running(home: Path) -> bool:
         return False
 
 
-def _main(home: Path, sites: tuple[Site, ...]) -> str:
+def _main(home: Path, sites: tuple[Site, ...], *, stock: bool) -> str:
     names = tuple(site.name for site in sites)
     settings = {
         "compatibility_level": "3.7",
@@ -139,6 +142,7 @@ def _main(home: Path, sites: tuple[Site, ...]) -> str:
         "tls_preempt_cipherlist": "yes",
         "tls_ssl_options": "NO_COMPRESSION, NO_RENEGOTIATION",
         "smtpd_tls_loglevel": "1",
+        "smtpd_error_sleep_time": "1s" if stock else "0s",
         "max_idle": "20s",
         "default_process_limit": "100",
     }

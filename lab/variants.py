@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from gatepost.demo.authority import Flaw
 from lab.estate import Estate
@@ -28,17 +29,15 @@ class Variant:
     unknown: frozenset[str] = frozenset()
 
 
-def variants() -> tuple[Variant, ...]:
+def variants(net: str = "127.0.25") -> tuple[Variant, ...]:
     """Every row, each at an address of its own behind that of the good host."""
     rows = (*CERTIFICATES, *TLS, *UPGRADE, *LOGINS, *RELAY, *PORTS, *LIMITS)
-    return tuple(
-        replace(row, site=replace(row.site, address=f"127.0.25.{number}")) for number, row in enumerate(rows, 2)
-    )
+    return tuple(replace(row, site=replace(row.site, address=f"{net}.{n}")) for n, row in enumerate(rows, 2))
 
 
-def estate(chosen: tuple[Variant, ...]) -> Estate:
+def estate(chosen: tuple[Variant, ...], home: Path | None = None) -> Estate:
     """The chosen variants on servers of their own."""
-    return Estate(state_root() / "variants", tuple(variant.site for variant in chosen))
+    return Estate(home or state_root() / "variants", tuple(variant.site for variant in chosen))
 
 
 def broken(
@@ -257,7 +256,7 @@ LOGINS = (
     ),
 )
 
-ROUTED = f"percent-hack.{DOMAIN}"
+OWN_SENDER = f"inline:{{ own-sender.{DOMAIN}=OK }}"
 WORLD = {"mynetworks": "0.0.0.0/0", "smtpd_relay_restrictions": "permit_mynetworks, reject_unauth_destination"}
 RELAY = (
     broken("open-relay", "the whole world is one of its networks", "GP-RELAY-001", postfix=on(25, **WORLD)),
@@ -269,20 +268,13 @@ RELAY = (
         services="rewrite-open unix - - n - - trivial-rewrite\n  -o { relay_domains = static:all }\n",
     ),
     broken(
-        "percent-hack",
-        "user%elsewhere@here is carried elsewhere",
+        "own-sender",
+        "whoever claims an address of its own may send anywhere",
         "GP-RELAY-001",
         postfix=on(
             25,
-            allow_untrusted_routing="yes",
-            smtpd_relay_restrictions=f"check_recipient_access inline:{{ {ROUTED}=OK }}, reject_unauth_destination",
-            local_recipient_maps="inline:{ postmaster=alice }",
-            rewrite_service_name="rewrite-percent",
-            mydestination=ROUTED,
-            virtual_mailbox_domains=DOMAIN,
+            smtpd_relay_restrictions=f"check_sender_access {OWN_SENDER}, reject_unauth_destination",
         ),
-        services="rewrite-percent unix - - n - - trivial-rewrite\n"
-        f"  -o {{ mydestination = {ROUTED} }}\n  -o {{ virtual_mailbox_domains = {DOMAIN} }}\n",
     ),
     broken(
         "open-submission",
