@@ -77,7 +77,7 @@ AUTH: tuple[Row, ...] = (
 RELAY: tuple[Row, ...] = (
     row(relay.no_open_relay, MX, "pass", form("relay:percent", accepted=False), says="1 forms refused"),
     row(relay.no_open_relay, MX, "fail", form("relay:percent", accepted=True), form("relay:bang", accepted=True),
-        says="bang and percent"),
+        says="2 of 2 forms: bang, percent"),
     row(relay.no_open_relay, MX, "unknown", NEAR, form("relay:percent", accepted=True), says="own address"),
     row(relay.no_open_relay, MX, "unknown", NEAR, form("relay:percent", accepted=False), says="own address"),
     row(relay.no_open_relay, MX, "unknown", mine=False, says="--mine"),

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from gatepost.checks import tls, tls_stack
+from gatepost.checks import certificates, tls, tls_stack
 from gatepost.checks.case import Check
 from gatepost.model.architecture import Endpoint
-from gatepost.model.observation import Accepted, Feature, Hello
-from gatepost.model.words import Reason, Severity
+from gatepost.model.observation import Accepted, Feature, Hello, Upgrade
+from gatepost.model.words import Outcome, Reason, Severity
 from tests.checks.cases import (
     IMAP,
     IMAPS,
@@ -177,6 +177,12 @@ def test_what_is_a_fault_where_users_log_in_weighs_less_where_strangers_deliver(
     }
     assert found[IMAPS].severity in {users, None}
     assert found[MX].severity is strangers
+
+
+def test_a_port_without_tls_is_one_finding_and_not_a_question_for_every_other_judge() -> None:
+    none = Upgrade(MX, offered=False, accepted=False, answer="502 unknown command")
+    for check in (tls.tls13_offered, tls.no_broken_suite, tls_stack.no_compression, certificates.chain_trusted):
+        assert check.judge(of_row(row(check, MX, "unknown", none))).outcome is Outcome.NOT_APPLICABLE
 
 
 def test_a_small_group_of_an_anonymous_suite_is_a_fault_where_users_log_in() -> None:

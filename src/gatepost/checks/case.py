@@ -14,8 +14,10 @@ from enum import StrEnum
 from gatepost.catalogue import Profile
 from gatepost.model.architecture import Architecture, Endpoint, Host, Service
 from gatepost.model.finding import Verdict
-from gatepost.model.observation import Observation, Seen, Unobserved, Vantage, of
+from gatepost.model.observation import Hello, Observation, Seen, Unobserved, Upgrade, Vantage, of
 from gatepost.model.words import Outcome, Reason, Role, Severity
+
+INSIDE_TLS = frozenset({"capabilities-tls", "certificate", "tls"})  # words of Unobserved.wanted
 
 
 class Scope(StrEnum):
@@ -62,7 +64,10 @@ class Case:
         return tuple(at for at in self.endpoints if at in self.services and self.services[at].role is self.role)
 
     def missing(self, *wanted: str) -> Verdict:
-        """`unknown`, with the reason the prober gave for the first of `wanted` (a prefix matches)."""
+        """`unknown`, with the reason the prober gave for the first of `wanted` (a prefix matches).
+
+        What lies inside TLS is no question on a port that was seen to have none.
+        """
         lost = of(Unobserved, self.seen, self.at)
         for word in wanted:
             for one in lost:
@@ -72,6 +77,9 @@ class Case:
             if one.reason is Reason.NOT_ASKED:
                 continue
             return unknown(f"{one.reason.value}: {one.detail}", one)
+        without = [u for u in of(Upgrade, self.seen, self.at) if not u.accepted]
+        if without and not of(Hello, self.seen, self.at) and INSIDE_TLS & set(wanted):
+            return not_applicable("TLS is not to be had here, see GP-STLS-001", *without)
         return unknown(f"not seen: {wanted[0]}" if wanted else "nothing was seen")
 
 

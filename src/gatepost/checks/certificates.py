@@ -9,6 +9,7 @@ from ipaddress import ip_address
 from gatepost.certs.chain import order_problem
 from gatepost.certs.names import covers, covers_only_by_common_name
 from gatepost.checks.case import Case, check, failed, not_applicable, passed, unknown
+from gatepost.checks.dialogue_seen import some
 from gatepost.checks.grading import on_mx, opportunistic, sts_domain
 from gatepost.model.architecture import Endpoint
 from gatepost.model.certificate import Certificate
@@ -171,11 +172,10 @@ def _is_address(name: str) -> bool:
     return True
 
 
-def _names(leaf: Certificate, limit: int = 3) -> str:
-    listed = [*leaf.dns_names, *leaf.ip_addresses]
-    if not listed:
-        return f"the common name {leaf.common_name}" if leaf.common_name else "no name at all"
-    return ", ".join(listed[:limit]) + (f" and {len(listed) - limit} more" if len(listed) > limit else "")
+def _names(leaf: Certificate) -> str:
+    if listed := [*leaf.dns_names, *leaf.ip_addresses]:
+        return some(listed)
+    return f"the common name {leaf.common_name}" if leaf.common_name else "no name at all"
 
 
 @check("GP-CERT-003", roles=TLS)

@@ -103,6 +103,13 @@ def closed(seen: Seen, ats: Iterable[Endpoint]) -> list[Closed]:
     return [c for at in ats for c in of(Closed, seen, at)]
 
 
+def some(names: Iterable[str], limit: int = 3) -> str:
+    """The first few, and how many more."""
+    listed = sorted(set(names))
+    more = f" and {len(listed) - limit} more" if len(listed) > limit else ""
+    return ", ".join(listed[:limit]) + more
+
+
 def words(names: Iterable[str]) -> str:
     """`a`, `a and b`, `a, b and c`: sorted and said once."""
     listed = sorted(set(names))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from gatepost.catalogue import Raw, document
 from gatepost.checks.case import Case, check, failed, not_applicable, passed, unknown
-from gatepost.checks.dialogue_seen import not_asked
+from gatepost.checks.dialogue_seen import not_asked, some
 from gatepost.checks.tls_seen import versions
 from gatepost.model.finding import Verdict
 from gatepost.model.observation import Feature, Greeting, of
@@ -63,7 +63,7 @@ def _numbers(version: str) -> tuple[int, ...]:
 
 def _sentence(greeting: Greeting, flaws: tuple[Flaw, ...]) -> str:
     last = max(flaws, key=lambda f: _numbers(f.below)).below
-    named = ", ".join(dict.fromkeys(cve for f in flaws for cve in f.cve[:1]))
+    named = some(cve for f in flaws[:3] for cve in f.cve[:1])
     doubt = "unless the distribution mended it"
     return f"the banner says {greeting.software} {greeting.version}: {flaws[0].what}; {last} mends {named} ({doubt})"
 
@@ -126,7 +126,7 @@ def downgrade_noticed(case: Case) -> Verdict:
     if "TLSv1.3" in accepted:
         return not_applicable("TLS 1.3 has a mark of its own", accepted["TLSv1.3"])
     if not told:
-        return case.missing("fallback-scsv", "tls")
+        return _in_depth(case, "tls:fallback")
     if told[0].present is None:
         return unknown(f"no answer: {told[0].detail}", *told)
     if told[0].present or len(accepted) < 2:
@@ -143,4 +143,9 @@ def tolerates_the_new(case: Case) -> Verdict:
         return failed(because, *choking, severity=Severity.LOW)
     if answered := [f for f in told if f.present]:
         return passed(*answered)
-    return unknown(f"no answer: {told[0].detail}", *told) if told else case.missing("grease", "version", "tls")
+    return unknown(f"no answer: {told[0].detail}", *told) if told else _in_depth(case, "tls:grease")
+
+
+def _in_depth(case: Case, wanted: str) -> Verdict:
+    lost = case.missing(wanted, "tls")
+    return lost if lost.evidence else unknown("asked only in depth (--inventory)")

@@ -5,7 +5,18 @@ from __future__ import annotations
 from ipaddress import ip_address
 
 from gatepost.checks.case import Case, check, failed, not_applicable, passed, unknown
-from gatepost.checks.dialogue_seen import SMTP, in_clear, inside_tls, misled, not_asked, spoken, tried, words
+from gatepost.checks.dialogue_seen import (
+    SMTP,
+    in_clear,
+    inside_tls,
+    misled,
+    not_asked,
+    some,
+    spoken,
+    starts_in_clear,
+    tried,
+    words,
+)
 from gatepost.model.finding import Verdict
 from gatepost.model.observation import Greeting, Listening, Observation, Vantage, of
 from gatepost.model.words import Role, Severity
@@ -22,8 +33,9 @@ def no_open_relay(case: Case) -> Verdict:
         return not_applicable(f"speaks {spoken(case) or 'nothing'}")
     trials = tried(case, "relay:")
     if taken := [t for t in trials if t.accepted]:
-        forms = words(t.what.partition(":")[2] for t in taken)
-        return misled(case) or failed(f"relays for strangers: {forms}", *taken)
+        forms = some((t.what.partition(":")[2] for t in taken), limit=4)
+        because = f"relays for strangers in {len(taken)} of {len(trials)} forms: {forms}"
+        return misled(case) or failed(because, *taken)
     if not trials:
         return not_asked(case, "relay", MINE)
     near = misled(case)
@@ -96,6 +108,8 @@ def clients_wait_for_the_greeting(case: Case) -> Verdict:
         return misled(case) or failed("lets clients talk before the greeting", *let, severity=Severity.INFO)
     if spoken(case) != "smtp":
         return not_applicable(f"speaks {spoken(case) or 'nothing'}")
+    if not starts_in_clear(case):
+        return not_applicable("the greeting comes inside TLS")
     return passed(*trials) if trials else not_asked(case, "proxy-header", MINE)
 
 
@@ -105,7 +119,7 @@ def users_not_told(case: Case) -> Verdict:
     trials = tried(case, "vrfy", "expn")
     if told := [t for t in trials if t.accepted]:
         ways = words(t.what.upper() for t in told)
-        return failed(f"{ways} tells which users exist", *told, severity=Severity.LOW)
+        return failed(f"{ways} {'tells' if len(told) == 1 else 'tell'} which users exist", *told, severity=Severity.LOW)
     return passed(*trials) if trials else case.missing("vrfy", "expn", "tls", "capabilities")
 
 

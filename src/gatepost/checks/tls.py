@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from gatepost.catalogue import tls
 from gatepost.catalogue.tls import Exchange, Suite, Weakness
 from gatepost.checks.case import Case, check, failed, not_applicable, passed, unknown
-from gatepost.checks.dialogue_seen import words
+from gatepost.checks.dialogue_seen import some, words
 from gatepost.checks.grading import FAULTY, by_profile, on_mx
 from gatepost.checks.tls_seen import (
     AGAIN,
@@ -155,7 +155,7 @@ def no_broken_suite(case: Case) -> Verdict:
     if not broken:
         return _when_finished(case)
     kinds = {w for _, k in broken for w in k.weaknesses}
-    because = f"accepts {words(WEAK[w] for w in kinds)} suites ({_some({k.name for _, k in broken})})"
+    because = f"accepts {words(WEAK[w] for w in kinds)} suites ({some({k.name for _, k in broken})})"
     soft = Severity.MEDIUM if kinds <= SOFTER_ON_MX else Severity.HIGH
     return failed(because, *_evidence(c for c, _ in broken), severity=on_mx(case, soft))
 
@@ -266,12 +266,6 @@ def _worst(statuses: Iterable[str]) -> str:
 
 def _said(status: str) -> str:
     return {"insufficient": "forbidden", "phase_out": "being phased out", "not_listed": "not listed"}[status]
-
-
-def _some(names: Iterable[str], limit: int = 3) -> str:
-    listed = sorted(names)
-    more = f" and {len(listed) - limit} more" if len(listed) > limit else ""
-    return ", ".join(listed[:limit]) + more
 
 
 def _evidence(picked: Iterable[Choice]) -> tuple[Observation, ...]:

@@ -7,7 +7,7 @@ from gatepost.checks.grading import on_mx, opportunistic
 from gatepost.checks.tls_seen import turned_down, versions, versions_refused
 from gatepost.model.finding import Verdict
 from gatepost.model.observation import CertificateSeen, Feature, Hello, of
-from gatepost.model.words import Severity
+from gatepost.model.words import Outcome, Severity
 
 MODERN = ("TLSv1.3",)
 
@@ -55,7 +55,13 @@ def clients_cannot_renegotiate(case: Case) -> Verdict:
 @check("GP-TLS-012")
 def no_early_data(case: Case) -> Verdict:
     """TLS 1.3 early data is off."""
-    return _feature(case, "early-data", "takes early data, which can be replayed", Severity.LOW)
+    verdict = _feature(case, "early-data", "takes early data, which can be replayed", Severity.LOW)
+    if verdict.outcome is not Outcome.UNKNOWN or verdict.evidence:
+        return verdict
+    accepted, refused = versions(case.seen, case.at), versions_refused(case.seen, case.at)
+    if accepted and "TLSv1.3" in refused:
+        return not_applicable("needs TLS 1.3", refused["TLSv1.3"])
+    return unknown("takes a resumed TLS 1.3 session to see, which no probe makes yet")
 
 
 def _feature(case: Case, name: str, because: str, soft: Severity) -> Verdict:
