@@ -71,6 +71,7 @@ class Server:
     bleeds: bool = False
     obeys_early_change: bool = False
     drops_ssl2: bool = False  # never answers such a hello
+    certificate: bytes | None = None
     cut: int = 0
     connections: int = 0
     hellos: list[ClientHello] = field(default_factory=list)
@@ -181,7 +182,8 @@ class Server:
         key = KEYS.get(suite.authentication)
         if key:
             name = hello.sni or "fallback"
-            out += sh.render_certificate((f"{key} certificate of {name}".encode(), b"issuer"), version)
+            leaf = self.certificate or f"{key} certificate of {name}".encode()
+            out += sh.render_certificate((leaf, b"issuer"), version)
         if suite.exchange in SIGNED:
             out += sh.render_server_key_exchange(self._exchange(hello, version, suite, key), version)
         return out + sh.render_server_hello_done(version)

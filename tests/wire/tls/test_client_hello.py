@@ -103,6 +103,7 @@ def test_versions_without_the_extension_follow_the_field() -> None:
 
 def test_names_beyond_ascii_go_as_idna() -> None:
     assert ext.read_server_name(ext.server_name("pöst.example")[1]) == "xn--pst-sna.example"
+    assert ext.server_name("ö" * 70)[1].endswith("ö".encode())
 
 
 def test_clear_text_is_named() -> None:

@@ -115,5 +115,5 @@ def _check(offer: Offer, flight: Flight) -> None:
     suite = tls.suite(flight.suite)
     if suite is None or suite.code not in offer.suites:
         raise PeerGarbled(f"TLS: answered {flight.suite}, which was not on offer")
-    if offer.legacy is None and tls.VERSIONS.get(flight.version, 0xFFFF) > tls.VERSIONS[offer.version]:
+    if tls.VERSIONS.get(flight.version, 0xFFFF) > tls.VERSIONS[offer.version]:
         raise PeerGarbled(f"TLS: answered {flight.version} to an offer of at most {offer.version}")

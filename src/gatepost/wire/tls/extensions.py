@@ -35,8 +35,11 @@ Extensions = tuple[Extension, ...]
 
 
 def server_name(name: str) -> Extension:
-    """RFC 6066 section 3; a name beyond ASCII goes as IDNA."""
-    host = name.encode("ascii") if name.isascii() else name.encode("idna")
+    """RFC 6066 section 3; a name beyond ASCII goes as IDNA, or as it is where that is impossible."""
+    try:
+        host = name.encode("ascii") if name.isascii() else name.encode("idna")
+    except UnicodeError:
+        host = name.encode()
     return SERVER_NAME, vector(b"\0" + vector(host, 2), 2)
 
 

@@ -108,8 +108,9 @@ class Strike:
     def learn(self, answer: Answer) -> None:
         offer = answer.offer
         if answer.missed is not None:
-            self.complete = False
-            self.batches.clear()
+            if offer.name == "suites":  # silence to an oddity is about the oddity
+                self.complete = False
+                self.batches.clear()
         elif answer.accepted and answer.suite is not None and answer.flight.version == self.version:
             self._strike(answer.suite)
             self._new(answer)
@@ -224,7 +225,7 @@ class Strike:
 
     def _scheme_names(self, answer: Answer) -> tuple[str, ...]:
         scheme = tls.scheme(answer.flight.signature)
-        weak = scheme is not None and scheme.weak
+        weak = scheme is not None and scheme.code in self.rules.weak_schemes
         return ("weak-signatures" if weak or answer.refused else "signatures",)
 
     def _inferred_order(self) -> str:
