@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import time
 from pathlib import Path
 
+from lab.daemons import master
 from lab.places import program, run
 from lab.site import DOVECOT_PORTS, Site
 
@@ -91,28 +89,9 @@ def _protocols(site: Site, papers: dict[tuple[str, int], Path]) -> str:
 
 
 def start(home: Path) -> None:
-    if not running(home):
+    if running(home) is None:
         run(program("dovecot"), "-c", str(home / "dovecot.conf"))
 
 
-def stop(home: Path) -> None:
-    pid = _pid(home)
-    if pid is None:
-        return
-    os.kill(pid, signal.SIGTERM)
-    deadline = time.monotonic() + 10
-    while running(home) and time.monotonic() < deadline:
-        time.sleep(0.05)
-
-
-def running(home: Path) -> bool:
-    return _pid(home) is not None
-
-
-def _pid(home: Path) -> int | None:
-    try:
-        pid = int((home / "run" / "master.pid").read_text())
-        ours = b"dovecot" in Path(f"/proc/{pid}/cmdline").read_bytes()
-    except (OSError, ValueError):
-        return None
-    return pid if ours else None
+def running(home: Path) -> int | None:
+    return master(home / "run" / "master.pid", b"dovecot")

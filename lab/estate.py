@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from gatepost.demo.authority import Authority, Flaw, Key, KeyKind, make_key
-from lab import dovecot, postfix
+from lab import daemons, dovecot, postfix
 from lab.places import program, why_not
 from lab.site import Site, declaration
 
@@ -34,7 +34,7 @@ class Estate:
 
     @property
     def running(self) -> bool:
-        return postfix.running(self.home / "postfix")
+        return postfix.running(self.home / "postfix") is not None
 
     def up(self) -> None:
         """Idempotent: a running estate is left as it is."""
@@ -43,6 +43,13 @@ class Estate:
         if self.running:
             return
         self.down()
+        try:
+            self._start()
+        except BaseException:
+            self.down()
+            raise
+
+    def _start(self) -> None:
         self.home.mkdir(parents=True)
         self.home.chmod(0o755)
         papers = self._issue()
@@ -59,9 +66,8 @@ class Estate:
         """Stops what runs and removes every file of it."""
         if not self.home.exists():
             return
-        postfix.stop(self.home / "postfix")
-        for home in self.home.glob("dovecot*"):
-            dovecot.stop(home)
+        running = [postfix.running(self.home / "postfix"), *map(dovecot.running, self.home.glob("dovecot-*"))]
+        daemons.stop(pid for pid in running if pid is not None)
         shutil.rmtree(self.home)
 
     def _issue(self) -> dict[tuple[str, int], Path]:

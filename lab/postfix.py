@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import shutil
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from lab.daemons import master
 from lab.places import program, run
 from lab.site import DOMAIN, POSTFIX_PORTS, Site
 
@@ -68,26 +68,13 @@ def write(home: Path, sites: tuple[Site, ...], papers: dict[tuple[str, int], Pat
 
 
 def start(home: Path) -> None:
-    if not running(home):
+    if running(home) is None:
         run(program("postfix"), "-c", str(home / "config"), "start")
 
 
-def stop(home: Path) -> None:
-    if running(home):
-        run(program("postfix"), "-c", str(home / "config"), "stop")
-    deadline = time.monotonic() + 10
-    while running(home) and time.monotonic() < deadline:
-        time.sleep(0.1)
-
-
-def running(home: Path) -> bool:
-    """Whether the master process holds its lock (`postfix status` asks the same, a second slower)."""
-    pid_file = home / "queue" / "pid" / "master.pid"
-    try:
-        pid = int(pid_file.read_text())
-        return b"master" in Path(f"/proc/{pid}/cmdline").read_bytes()
-    except (OSError, ValueError):
-        return False
+def running(home: Path) -> int | None:
+    """The master process (`postfix status` asks the same, a second slower)."""
+    return master(home / "queue" / "pid" / "master.pid", b"master")
 
 
 def _main(home: Path, sites: tuple[Site, ...], *, stock: bool) -> str:
