@@ -106,6 +106,14 @@ def test_row(one: Row) -> None:
     assert (verdict.outcome, one.says in verdict.because) == (one.outcome, True), verdict.because
 
 
+def test_a_port_declared_for_other_networks_does_not_excuse_the_rest() -> None:
+    declared = (service(465, sources=("office",)), service(587))
+    one = row(ports.declared_port_answers, HOST, "fail", Closed(SUBMISSIONS, "refused"), Closed(SUBMISSION, "refused"),
+              Vantage(MX, "203.0.113.9"), declared=declared, zones=(OFFICE,), role=Role.SUBMISSION)  # fmt: skip
+    verdict = one.check.judge(of_row(one))
+    assert (verdict.outcome, [e.at for e in verdict.evidence]) == (one.outcome, [SUBMISSION])
+
+
 def test_an_undeclared_ssh_weighs_less_than_an_undeclared_mail_port() -> None:
     ssh = ports.listener_declared.judge(
         of_row(row(ports.listener_declared, SSH, "fail", *listening(SSH), declared=DECLARED))

@@ -19,6 +19,9 @@ from gatepost.model.words import Outcome, Reason, Role, Severity
 
 INSIDE_TLS = frozenset({"capabilities-tls", "certificate", "tls"})  # words of Unobserved.wanted
 
+ENDING = frozenset({"capabilities", "connection", "greeting", "identity", "starttls", "survey", "tls"})
+"""Losing one of these means losing all that would have come after it."""
+
 
 class Scope(StrEnum):
     """What a judge looks at in one go."""
@@ -73,8 +76,8 @@ class Case:
             for one in lost:
                 if one.wanted.startswith(word):
                     return unknown(f"{one.reason.value}: {one.detail}", one)
-        for one in lost:  # the whole endpoint failed
-            if one.reason is Reason.NOT_ASKED:
+        for one in lost:
+            if one.wanted not in ENDING or one.reason is Reason.NOT_ASKED:
                 continue
             return unknown(f"{one.reason.value}: {one.detail}", one)
         without = [u for u in of(Upgrade, self.seen, self.at) if not u.accepted]

@@ -121,6 +121,8 @@ def _shown(seen: Seen, at: Endpoint) -> str:
 @check("GP-CERT-004", scope=Scope.HOST, roles=TLS)
 def same_certificate_in_both_families(case: Case) -> Verdict:
     """A port serves the same certificate over IPv4 and IPv6."""
+    if len({at.family for at in case.places()}) == 1:
+        return not_applicable("only one address family answers")
     by_port: dict[int, dict[int, set[str]]] = defaultdict(lambda: defaultdict(set))
     for at in case.places():
         for chain in served(case.seen, at):

@@ -109,8 +109,8 @@ def declared_port_answers(case: Case) -> Verdict:
     dead = closed(case.seen, (at for at in declared if not listens(case.seen, at)))
     if not declared:
         return unknown(NOTHING_DECLARED)
-    if dead and not _kept_out(case, dead[0].at):
-        return failed("declared, but nothing listens", *dead)
+    if blamed := [c for c in dead if not _kept_out(case, c.at)]:
+        return failed("declared, but nothing listens", *blamed)
     if dead:
         return unknown("refused from here, and declared for other networks", *dead)
     silent = [u for at in declared if not listens(case.seen, at) for u in of(Unobserved, case.seen, at)]
@@ -248,6 +248,8 @@ def _as_presumed(case: Case) -> bool:
 @check("GP-FW-001", scope=Scope.HOST)
 def both_families_alike(case: Case) -> Verdict:
     """The same ports answer over IPv4 and IPv6."""
+    if len({at.family for at in case.services}) == 1:
+        return not_applicable("the host has one address family, or only one was looked at")
     by_family = {family: {at.port for at in case.endpoints if at.family == family} for family in (4, 6)}
     if not by_family[4] or not by_family[6]:
         return unknown("only one address family answered from here")
