@@ -75,7 +75,9 @@ AUTH: tuple[Row, ...] = (
 )  # fmt: skip
 
 RELAY: tuple[Row, ...] = (
-    row(relay.no_open_relay, MX, "pass", form("relay:percent", accepted=False), says="1 forms refused"),
+    row(relay.no_open_relay, MX, "pass", form("relay:percent", accepted=False), says="1 form refused"),
+    row(relay.no_open_relay, MX, "unknown", form("relay:percent", accepted=False), lost(MX, "relay"),
+        says="1 form refused, then timeout"),
     row(relay.no_open_relay, MX, "fail", form("relay:percent", accepted=True), form("relay:bang", accepted=True),
         says="2 of 2 forms: bang, percent"),
     row(relay.no_open_relay, MX, "unknown", NEAR, form("relay:percent", accepted=True), says="own address"),

@@ -174,7 +174,8 @@ def clear_text_access_ends(case: Case) -> Verdict:
 
 
 def _clear(service: Service) -> bool:
-    return service.mode is not Mode.IMPLICIT and service.exposure == "clients"
+    mailbox = service.protocol in {"imap", "pop3"} and service.exposure == "clients"
+    return mailbox and service.mode is not Mode.IMPLICIT
 
 
 def _dated(service: Service, today: date) -> bool:

@@ -18,7 +18,7 @@ from gatepost.checks.dialogue_seen import (
     words,
 )
 from gatepost.model.finding import Verdict
-from gatepost.model.observation import Greeting, Listening, Observation, Vantage, of
+from gatepost.model.observation import Greeting, Listening, Observation, Tried, Unobserved, Vantage, of
 from gatepost.model.words import Role, Severity
 
 MINE = "needs leave: name the target as yours (--mine, or declare it)"
@@ -38,8 +38,16 @@ def no_open_relay(case: Case) -> Verdict:
         return misled(case) or failed(because, *taken)
     if not trials:
         return not_asked(case, "relay", MINE)
-    near = misled(case)
-    return near or passed(*trials, because=f"{len(trials)} forms refused")
+    return misled(case) or _all_tried(case, "relay", trials)
+
+
+def _all_tried(case: Case, wanted: str, trials: list[Tried]) -> Verdict:
+    """A server that hangs up after some refusals has not refused the rest."""
+    because = f"{len(trials)} form{'' if len(trials) == 1 else 's'} refused"
+    cut = [u for u in of(Unobserved, case.seen, case.at) if u.wanted == wanted]
+    if cut:
+        return unknown(f"{because}, then {cut[0].reason.value}: {cut[0].detail}", *cut, *trials)
+    return passed(*trials, because=because)
 
 
 @check("GP-RELAY-003")
@@ -88,7 +96,9 @@ def messages_end_once(case: Case) -> Verdict:
     if taken := [t for t in trials if t.accepted]:
         forms = words(t.what.partition(":")[2] for t in taken)
         return misled(case) or failed(f"takes other line endings for the end of a message: {forms}", *taken)
-    return passed(*trials) if trials else not_asked(case, "smuggl", f"{MINE} and a recipient (--recipient)")
+    if not trials:
+        return not_asked(case, "smuggl", f"{MINE} and a recipient (--recipient)")
+    return _all_tried(case, "smuggling", trials)
 
 
 @check("GP-RELAY-005")
