@@ -90,6 +90,13 @@ CERTIFICATES = (
 )
 
 OLD = {"smtpd_tls_mandatory_protocols": ">=TLSv1", "tls_high_cipherlist": f"{AEAD}:ECDHE-RSA-AES128-SHA"}
+# Without TLS on a port, nothing can be said of its certificate, its suites or what holds inside.
+NO_TLS = (
+    *(f"GP-CERT-{n:03}" for n in (1, 2, 3, 4, 5, 8, 10)),
+    *(f"GP-TLS-{n:03}" for n in range(1, 14)),
+    *(f"GP-STLS-{n:03}" for n in (3, 4, 7)),
+    *(f"GP-AUTH-{n:03}" for n in (1, 2, 9)),
+)
 NEWEST_12 = ">=TLSv1.2, <=TLSv1.2"
 TLS = (
     broken(
@@ -119,6 +126,7 @@ TLS = (
         "TLS 1.3 is switched off in Postfix",
         "GP-TLS-004",
         postfix=on(0, smtpd_tls_protocols=NEWEST_12, smtpd_tls_mandatory_protocols=NEWEST_12),
+        unknown=("GP-TLS-012",),  # early data
     ),
     broken(
         "rsa-exchange",
@@ -193,6 +201,7 @@ UPGRADE = (
         "port 25 offers no STARTTLS",
         "GP-STLS-001",
         postfix=on(25, smtpd_tls_security_level="none"),
+        unknown=NO_TLS,
     ),
     broken(
         "no-starttls-587",
@@ -201,6 +210,7 @@ UPGRADE = (
         "GP-STLS-002",
         "GP-STLS-005",
         postfix=on(587, smtpd_tls_security_level="none", smtpd_tls_auth_only="no"),
+        unknown=NO_TLS,
     ),
     broken(
         "optional-587",
@@ -319,12 +329,14 @@ PORTS = (
         "465 begins in clear",
         "GP-PORT-003",
         postfix=on(465, smtpd_tls_wrappermode="no", smtpd_tls_security_level="encrypt"),
+        unknown=("GP-CERT-004",),  # IPv4 against IPv6
     ),
     broken(
         "tls-on-143",
         "143 begins with TLS",
         "GP-PORT-003",
         dovecot="service imap-login {\n  inet_listener imap {\n    ssl = yes\n  }\n}\n",
+        unknown=("GP-CERT-004",),
     ),
     broken(
         "closed-995",
