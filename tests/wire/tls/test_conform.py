@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -11,12 +14,13 @@ from gatepost.catalogue.tls import Exchange
 from gatepost.model.architecture import Endpoint
 from gatepost.model.observation import ChainSeen, Feature, Hello, Observation, Unobserved, of
 from gatepost.model.words import Reason, Role
+from gatepost.wire.lines import Wire
 from gatepost.wire.tls import extensions as ext
 from gatepost.wire.tls.conform import HELLOS, certificates, conform
 from gatepost.wire.tls.rules import Rules, kind
 from tests.script import collect
 from tests.wire.tls.servers import clean, dovecot, postfix, ruin
-from tests.wire.tls.simulated import Server, code, groups, schemes, suites
+from tests.wire.tls.simulated import Connection, Server, code, groups, schemes, suites
 
 AT = Endpoint("mx.example.org", "192.0.2.1", 25)
 NAME = "mx.example.org"
@@ -194,6 +198,47 @@ def test_provocations_ride_along_once_and_only_where_allowed(
     assert told == {"heartbleed": bleeds, "ccs-injection": injects}
     assert server.asked == 10
     assert not of(Feature, look(clean(**changes)))
+
+
+class Suspending(Connection):
+    """Lets others run at every read and write, as a socket does."""
+
+    async def write(self, data: bytes) -> None:
+        await asyncio.sleep(0)
+        await super().write(data)
+
+    async def read(self) -> bytes:
+        await asyncio.sleep(0)
+        return await super().read()
+
+
+async def together(streams: Sequence[AsyncIterator[Observation]]) -> AsyncIterator[Observation]:
+    async def everything(stream: AsyncIterator[Observation]) -> list[Observation]:
+        return [seen async for seen in stream]
+
+    for found in await asyncio.gather(*map(everything, streams)):
+        for seen in found:
+            yield seen
+
+
+@pytest.mark.parametrize("server", [clean(), postfix(), dovecot(dhe_broken=True)], ids=["clean", "postfix", "dovecot"])
+def test_side_by_side_gives_the_same_as_in_turn(server: Server) -> None:
+    in_turn = look(server, mine=True)
+    asked, server.connections, server.handshakes = server.asked, 0, 0
+
+    async def reach() -> Wire:
+        await server.reach()
+        return Suspending(server)
+
+    async def everything() -> list[Observation]:
+        survey = conform(
+            AT, reach, profile(USUAL), role=Role.SUBMISSION, name=NAME, mine=True, merge=together
+        )  # fmt: skip
+        return [seen async for seen in survey if not about_early_data(seen)]
+
+    beside = asyncio.run(everything())
+    assert server.asked == asked
+    assert sorted(map(repr, beside)) == sorted(map(repr, in_turn))
 
 
 POOL = [s for s in tls.suites() if s.exchange in {Exchange.RSA, Exchange.DHE, Exchange.ECDHE} and not s.tls13]

@@ -41,7 +41,7 @@ class Interview:
     _stopped: GatepostError | None = None
     _unreached: int = 0
     _unanswered: int = 0
-    _proving: bool = False
+    _proved: bool = False
     _told: list[Observation] = field(default_factory=list)
     _chains: set[tuple[str | None, tuple[str, ...]]] = field(default_factory=set)
 
@@ -93,20 +93,15 @@ class Interview:
 
     async def _answer(self, offer: Offer) -> Answer:
         wire = await self.connect()
-        proving = self.mine and not self._proving  # one connection at a time carries the provocations
-        self._proving = self._proving or proving
         try:
-            answer = await ask(wire, offer, mine=proving)
+            answer = await ask(wire, offer, mine=self.mine and not self._proved)
         except GatepostError as error:
             self._unanswered += 1
-            self._proving = self._proving and not proving
             self._stop_after(error, enough=self._unanswered >= UNANSWERED)
             raise
         finally:
             await wire.close()
         self._unanswered = 0
-        if proving and not answer.proofs:
-            self._proving = False
         return answer
 
     def _stop_after(self, error: GatepostError, *, enough: bool) -> None:
@@ -122,7 +117,9 @@ class Interview:
         if chain is not None and (chain.sni, chain.chain) not in self._chains:
             self._chains.add((chain.sni, chain.chain))
             self._told.append(chain)
-        self._told += [Feature(self.at, p.name, p.present, p.detail) for p in answer.proofs]
+        if answer.proofs and not self._proved:  # hellos side by side may carry the provocations more than once
+            self._proved = True
+            self._told += [Feature(self.at, p.name, p.present, p.detail) for p in answer.proofs]
 
     @staticmethod
     def _missed(missed: Unobserved, name: str) -> Unobserved:
