@@ -94,6 +94,7 @@ class Habits:
     smuggled_ends: frozenset[bytes] = frozenset()
     any_helo: bool = False
     hears_early: bool = False  # believes what came before its greeting
+    suspicion: float = 0.1  # seconds an SMTP server waits to see who talks before it is greeted
     xclient: bool = False
     starttls_again: bool = False
     injection: Injection = Injection.NONE

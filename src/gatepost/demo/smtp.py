@@ -51,7 +51,7 @@ class Session:
     async def _early(self) -> bool:
         """Whether the client talked before it was greeted: a moment is all this server waits to find out."""
         try:
-            async with asyncio.timeout(0.02):
+            async with asyncio.timeout(self.habits.suspicion):
                 await self.stream.more()
         except TimeoutError:
             return False

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractAsyncContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -28,10 +28,10 @@ def running(keep: Path | None) -> Iterator[Stage]:
     """Servers up while the block runs. Files go to `keep`, or to a directory that is removed afterwards."""
     if keep is not None:
         keep.mkdir(parents=True, exist_ok=True)
-        with _world(keep) as world:
+        with aside(demo_world(keep)) as world:
             yield _stage(world)
         return
-    with TemporaryDirectory(prefix="gatepost-demo-") as directory, _world(Path(directory)) as world:
+    with TemporaryDirectory(prefix="gatepost-demo-") as directory, aside(demo_world(Path(directory))) as world:
         yield _stage(world)
 
 
@@ -40,7 +40,8 @@ def _stage(world: World) -> Stage:
 
 
 @contextmanager
-def _world(directory: Path) -> Iterator[World]:
+def aside(world_: AbstractAsyncContextManager[World]) -> Iterator[World]:
+    """A world in a thread and an event loop of its own while the block runs."""
     ready = threading.Event()
     box: list[World] = []
     failure: list[BaseException] = []
@@ -48,7 +49,7 @@ def _world(directory: Path) -> Iterator[World]:
     stop = asyncio.Event()
 
     async def serve() -> None:
-        async with demo_world(directory) as world:
+        async with world_ as world:
             box.append(world)
             ready.set()
             await stop.wait()

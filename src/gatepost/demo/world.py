@@ -8,13 +8,13 @@ answers about clear text and relaying count.
 from __future__ import annotations
 
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from gatepost.demo.authority import Authority, Flaw, KeyKind, make_key
+from gatepost.demo.authority import Authority, Flaw, Key, KeyKind, Papers, make_key
 from gatepost.demo.habits import Habits, Injection, Relaying, Starttls, Tls
 from gatepost.demo.servers import Handler, listeners, mail
 
@@ -36,7 +36,8 @@ class World:
 class Stall:
     """One listener: the number it would like, its habits, and what the declaration says of it.
 
-    `declared` is the catalogue's name of the service; empty where the operator knows nothing of it.
+    `declared` is the catalogue's name of the service; empty where the operator knows nothing of it. `instead`
+    makes what listens there when it is no mail server.
     """
 
     port: int
@@ -44,6 +45,16 @@ class Stall:
     habits: Habits
     flaw: Flaw = Flaw.NONE
     legacy: bool = False
+    instead: Callable[[Handler], Handler] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One host."""
+
+    name: str
+    address: str
+    stalls: tuple[Stall, ...]
 
 
 def good_host() -> tuple[Stall, ...]:
@@ -87,33 +98,40 @@ def bad_host() -> tuple[Stall, ...]:
 
 @asynccontextmanager
 async def demo_world(directory: Path) -> AsyncIterator[World]:
+    good, bad = _addresses()
+    async with open_world(directory, (Place(GOOD, good, good_host()), Place(BAD, bad, bad_host()))) as world:
+        yield world
+
+
+@asynccontextmanager
+async def open_world(directory: Path, places: tuple[Place, ...]) -> AsyncIterator[World]:
     """Servers up while the block runs; the declaration and the CA certificate are written to `directory`."""
     now = datetime.now(UTC)
     authority = Authority(now, title="gatepost demo")
-    places = zip((GOOD, BAD), _addresses(), (good_host(), bad_host()), strict=True)
+    key = make_key(KeyKind.RSA)
     written: list[str] = []
     ports: set[int] = set()
     async with AsyncExitStack() as stack:
-        for name, address, stalls in places:
-            got = await stack.enter_async_context(listeners(_handlers(name, stalls, authority), address))
-            written.append(_host(name, address, stalls, got, now))
+        for place in places:
+            got = await stack.enter_async_context(listeners(_handlers(place, authority, key), place.address))
+            written.append(_host(place, got, now))
             ports |= set(got.values())
         declaration, ca = directory / "gatepost.toml", directory / "ca.pem"
         declaration.write_text(_HEAD + "".join(written), encoding="utf-8")
         ca.write_bytes(authority.pem)
-        yield World(declaration, ca, (GOOD, BAD), frozenset(ports))
+        yield World(declaration, ca, tuple(place.name for place in places), frozenset(ports))
 
 
-def _handlers(name: str, stalls: tuple[Stall, ...], authority: Authority) -> dict[int, Handler]:
-    """One key for a host, and one certificate for all its ports that have nothing wrong with theirs."""
-    key = make_key(KeyKind.RSA)
-    usual = authority.issue((name,), key=key)
-    return {
-        stall.port: mail(
-            stall.habits, usual if stall.flaw is Flaw.NONE else authority.issue((name,), stall.flaw, key)
-        )
-        for stall in stalls
-    }  # fmt: skip
+def _handlers(place: Place, authority: Authority, key: Key) -> dict[int, Handler]:
+    """One certificate for all ports of a host that have nothing wrong with theirs."""
+    usual = authority.issue((place.name,), key=key)
+    return {stall.port: _handler(stall, place, authority, usual, key) for stall in place.stalls}
+
+
+def _handler(stall: Stall, place: Place, authority: Authority, usual: Papers, key: Key) -> Handler:
+    papers = usual if stall.flaw is Flaw.NONE else authority.issue((place.name,), stall.flaw, key)
+    server = mail(stall.habits, papers)
+    return stall.instead(server) if stall.instead else server
 
 
 def _addresses() -> tuple[str, str]:
@@ -142,13 +160,13 @@ anywhere = ["0.0.0.0/0", "::/0"]
 """
 
 
-def _host(name: str, address: str, stalls: tuple[Stall, ...], got: dict[int, int], now: datetime) -> str:
+def _host(place: Place, got: dict[int, int], now: datetime) -> str:
     until = (now + timedelta(days=120)).date()
     services = "".join(
         f'  {{ name = "{stall.declared}", port = {got[stall.port]}'
         + (f', owner = "helpdesk", reason = "old clients", until = {until}' if stall.legacy else "")
         + " },\n"
-        for stall in stalls
+        for stall in place.stalls
         if stall.declared
     )
-    return f'\n[hosts."{name}"]\naddresses = ["{address}"]\nservices = [\n{services}]\n'
+    return f'\n[hosts."{place.name}"]\naddresses = ["{place.address}"]\nservices = [\n{services}]\n'
