@@ -74,13 +74,7 @@ class Server:
     certificate: bytes | None = None
     cut: int = 0
     connections: int = 0
-    handshakes: int = 0  # among them; it computes no key, so they come to nothing
     hellos: list[ClientHello] = field(default_factory=list)
-
-    @property
-    def asked(self) -> int:
-        """How many hellos without a key, which are all it can answer."""
-        return self.connections - self.handshakes
 
     async def reach(self) -> Wire:
         if self.limit is not None and self.connections >= self.limit:
@@ -161,7 +155,6 @@ class Server:
         return sh.render_ssl2_server_hello(sh.Ssl2ServerHello(kinds, b"rsa certificate"))
 
     def _tls13(self, hello: ClientHello) -> bytes:
-        self.handshakes += bool(hello.shares)
         suite = self._pick(self.suites["TLSv1.3"], hello.suites)
         group = self._pick(self.groups13, hello.groups)
         if suite is None or group is None:

@@ -4,8 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import NameOID
 
 from gatepost.catalogue.tls import Suite
 from gatepost.model.architecture import Endpoint
@@ -17,11 +24,24 @@ from gatepost.wire.tls.attacks import HELLOS, attacks
 from gatepost.wire.tls.client_hello import ClientHello
 from gatepost.wire.tls.robot import SECRET, VARIANTS, padded
 from tests.script import collect
-from tests.wire.tls.keys import certificate, key
 from tests.wire.tls.servers import STRICT12, clean, postfix
 from tests.wire.tls.simulated import Server, suites
 
 AT = Endpoint("mx.example.org", "192.0.2.1", 25)
+
+
+@cache
+def key() -> rsa.RSAPrivateKey:
+    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+
+@cache
+def certificate() -> bytes:
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "mx.example.org")])
+    builder = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key().public_key())
+    start, end = datetime(2026, 1, 1, tzinfo=UTC), datetime(2027, 1, 1, tzinfo=UTC)
+    whole = builder.serial_number(1).not_valid_before(start).not_valid_after(end)
+    return whole.sign(key(), hashes.SHA256()).public_bytes(Encoding.DER)
 
 
 @dataclass

@@ -30,13 +30,7 @@ USUAL = "rfc9325"
 def look(
     server: Server, name: str = USUAL, *, role: Role = Role.SUBMISSION, sni: str | None = NAME, mine: bool = False
 ) -> list[Observation]:
-    seen = collect(conform(AT, server.reach, profile(name), role=role, name=sni, mine=mine))
-    return [o for o in seen if not about_early_data(o)]
-
-
-def about_early_data(seen: Observation) -> bool:
-    """What needs a whole handshake has its own tests."""
-    return getattr(seen, "name", "") == "early-data" or getattr(seen, "wanted", "") == "tls:early-data"
+    return collect(conform(AT, server.reach, profile(name), role=role, name=sni, mine=mine))
 
 
 def hellos(seen: list[Observation]) -> dict[str, Hello]:
@@ -53,7 +47,7 @@ def kinds(seen: list[Observation]) -> set[str]:
 def test_a_clean_server_is_asked_ten_times() -> None:
     server = clean()
     seen = look(server)
-    assert server.asked == len(of(Hello, seen)) == 10
+    assert server.connections == len(of(Hello, seen)) == 10
     accepted = {h.offer for h in of(Hello, seen) if not h.refused}
     assert accepted == {"allowed-rsa", "tls1.3", "no-sni"}
     assert hellos(seen)["tls1.3"].group == "X25519MLKEM768"
@@ -73,7 +67,7 @@ def test_a_clean_server_is_asked_ten_times() -> None:
 )
 def test_stock_servers_are_told_completely(server: Server, role: Role, most: int, found: set[str]) -> None:
     seen = look(server, role=role)
-    assert server.asked == most
+    assert server.connections == most
     assert kinds(seen) == found
     last = [h for h in of(Hello, seen) if h.offer.startswith("forbidden") and "dhe" not in h.offer.replace(
         "without-dhe", "")][-1]  # fmt: skip
@@ -85,7 +79,7 @@ def test_stock_servers_are_told_completely(server: Server, role: Role, most: int
 def test_no_server_costs_more_than_the_limit(name: str) -> None:
     for server in (clean(), clean(silent=True), postfix(), postfix(below=True), dovecot(), ruin()):
         look(server, name)
-        assert server.asked <= HELLOS
+        assert server.connections <= HELLOS
 
 
 def test_both_certificates_of_a_pair_with_and_without_a_name() -> None:
@@ -95,7 +89,7 @@ def test_both_certificates_of_a_pair_with_and_without_a_name() -> None:
     assert [c.sni for c in chains].count(None) == 1
     server = clean(keys=frozenset({"rsa", "ecdsa"}))
     seen = collect(certificates(AT, server.reach, profile(USUAL), role=Role.MX, name=NAME))
-    assert server.asked == 3
+    assert server.connections == 3
     assert set(of(ChainSeen, seen)) == set(chains)
 
 
@@ -166,7 +160,7 @@ def test_a_limit_ends_the_questions_and_is_named(after: int) -> None:
     server.limit = after
     seen = look(server)
     lost = of(Unobserved, seen)
-    assert server.asked == after == len(of(Hello, seen))
+    assert server.connections == after == len(of(Hello, seen))
     assert lost
     assert {u.reason for u in lost} == {Reason.LIMITED}
     assert all("421 4.7.0 too many connections" in u.detail for u in lost)
@@ -196,7 +190,7 @@ def test_provocations_ride_along_once_and_only_where_allowed(
     server = clean(**changes)
     told = {f.name: f.present for f in of(Feature, look(server, mine=True))}
     assert told == {"heartbleed": bleeds, "ccs-injection": injects}
-    assert server.asked == 10
+    assert server.connections == 10
     assert not of(Feature, look(clean(**changes)))
 
 
@@ -263,7 +257,7 @@ def test_every_class_is_found_or_its_refusal_or_the_gap_is_told(server: Server) 
     rows = [s for name in server.accepted("TLSv1.2") if (s := tls.suite(name)) is not None]
     truth = {kind(s) for s in rows if s in rules.forbidden} - {"unusual"}
     told = kinds(seen) - {"unusual"}
-    assert server.asked <= HELLOS
+    assert server.connections <= HELLOS
     assert told <= truth
     cut_short = any(u.reason is Reason.BUDGET for u in of(Unobserved, seen))
     behind = any(h.offer.startswith("forbidden-dhe") for h in of(Hello, seen))

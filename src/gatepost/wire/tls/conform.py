@@ -1,4 +1,4 @@
-"""The default depth: only what the profile and the controls need to be judged, at most 15 hellos and a handshake.
+"""The default depth: only what the profile and the controls need to be judged, at most 15 hellos.
 
 The strategy is a function from what is known to what is asked next, called until it has nothing more to ask. One
 hello offers everything the profile forbids: an alert answers a dozen controls at once. Where it is accepted, the
@@ -14,7 +14,7 @@ from itertools import islice
 from gatepost.catalogue import Profile, tls
 from gatepost.catalogue.tls import Exchange, Suite
 from gatepost.model.architecture import Endpoint
-from gatepost.model.observation import Feature, Observation
+from gatepost.model.observation import Observation
 from gatepost.model.words import Role
 from gatepost.wire.tls.ask import Answer
 from gatepost.wire.tls.interview import Interview, Merge, Reach, in_turn
@@ -49,23 +49,6 @@ async def conform(
     offers = strategy.niceties()[: interview.left]
     async for seen in interview.round(offers, merge):
         yield seen
-    async for seen in _early(interview, name):
-        yield seen
-
-
-async def _early(interview: Interview, name: str | None) -> AsyncIterator[Observation]:
-    """Early data takes a whole handshake to see, so it comes on top of the hellos."""
-    first = interview.answers.get("tls1.3")
-    if first is None or first.missed is not None:
-        return
-    if first.accepted:
-        from gatepost.wire.tls.tickets import early_data
-
-        interview.hellos += 1
-        async for seen in early_data(interview, name):
-            yield seen
-    elif not first.unclear:
-        yield Feature(interview.at, "early-data", present=False, detail=f"no TLS 1.3: {first.refused}")
 
 
 async def certificates(

@@ -45,11 +45,6 @@ async def inventory(
         yield seen
     async for seen in listing.finish(modern):
         yield seen
-    if modern.suites and interview.left:
-        from gatepost.wire.tls.tickets import early_data
-
-        async for seen in early_data(interview, name):
-            yield seen
 
 
 async def _ssl2(interview: Interview) -> AsyncIterator[Observation]:
