@@ -52,7 +52,7 @@ def test_what_was_not_seen_stands_apart() -> None:
 
 def test_only_checked_references_are_shown() -> None:
     found = next(f for f in saved()["findings"] if f["control"] == "GP-TLS-002")
-    assert any(r.startswith("rfc") for r in found["references"])
+    assert any(r.startswith("RFC ") for r in found["references"])
     assert not any(r.startswith("nist-800-177r1") for r in found["references"])
 
 

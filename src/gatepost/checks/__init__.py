@@ -94,6 +94,7 @@ CHECKS: tuple[Check, ...] = (
     relay.lines_end_in_crlf,
     relay.clients_wait_for_the_greeting,
     relay.users_not_told,
+    relay.unknown_users_refused,
     ports.both_families_alike,
     patching.no_vulnerable_version,
     patching.banner_keeps_its_version,

@@ -133,6 +133,15 @@ def users_not_told(case: Case) -> Verdict:
     return passed(*trials) if trials else case.missing("vrfy", "expn", "tls", "capabilities")
 
 
+@check("GP-RELAY-006", roles=(Role.MX,))
+def unknown_users_refused(case: Case) -> Verdict:
+    """Unknown recipients are refused while the sender is still connected."""
+    trials = tried(case, "rcpt-unknown")
+    if taken := [t for t in trials if t.accepted]:
+        return misled(case) or failed("accepts mail for users that do not exist, and must bounce it later", *taken)
+    return passed(*trials) if trials else not_asked(case, "rcpt-unknown", f"a domain of the host, and {MINE}")
+
+
 @check("GP-PORT-011", roles=(Role.MX,))
 def helo_checked(case: Case) -> Verdict:
     """A HELO name that is none is turned away."""

@@ -6,6 +6,7 @@ by a newer one, is shown by its id.
 
 from __future__ import annotations
 
+import re
 from functools import cache
 
 from gatepost.catalogue.controls import controls
@@ -54,5 +55,6 @@ _NETWORK = frozenset({"dns", "probe"})
 
 
 def named(reference: Reference) -> str:
-    """`rfc8314 3.3, 4.1`, as an auditor would cite it."""
-    return f"{reference.standard} {', '.join(reference.sections)}".rstrip()
+    """`RFC 8314 3.3, 4.1`, as an auditor would cite it."""
+    standard = re.sub(r"^rfc(?=\d)", "RFC ", reference.standard)
+    return f"{standard} {', '.join(reference.sections)}".rstrip()

@@ -87,6 +87,8 @@ async def relay(talk: Talk, ask: Ask, forms: Sequence[str]) -> AsyncIterator[Tri
         await session(talk, ask)
         for name in forms:
             yield await _one(talk, ask, name, takes)
+            if (unknown := takes.told()) is not None:
+                yield unknown
         await farewell(talk)
     except (BudgetSpent, PeerError) as error:
         yield lost(ask.at, "relay", error)
@@ -98,12 +100,21 @@ class Takes:
 
     ask: Ask
     _known: dict[str, bool] = field(default_factory=dict)
+    _told: Tried | None = None
 
     async def anyone_at(self, talk: Talk, domain: str) -> bool:
         if domain not in self._known:
             answer = await _rcpt(talk, "<>", f"<{NOBODY}@{domain}>")
             self._known[domain] = answer.ok
+            if domain == self.ask.domain and (answer.ok or not answer.later):
+                sent = f"MAIL FROM:<>, RCPT TO:<{NOBODY}@{domain}>"
+                self._told = Tried(self.ask.at, "rcpt-unknown", answer.ok, talk.encrypted, sent, answer.text)
         return self._known[domain]
+
+    def told(self) -> Tried | None:
+        """What became of an unknown user of the declared domain, once."""
+        told, self._told = self._told, None
+        return told
 
 
 async def _one(talk: Talk, ask: Ask, name: str, takes: Takes) -> Tried | Unobserved:
