@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
@@ -18,7 +19,9 @@ from gatepost.model.observation import (
     Upgrade,
     of,
 )
+from gatepost.wire.ask import Ask
 from gatepost.wire.dialogue import Dialogue
+from gatepost.wire.lines import Talk
 from gatepost.wire.relay import FORMS, relay
 from gatepost.wire.smuggling import smuggle
 from tests.demo import visit
@@ -88,7 +91,7 @@ def test_a_mangled_upgrade_shows_its_mask() -> None:
 
 @pytest.mark.parametrize(
     ("habits", "what"),
-    [(SUBMISSION, "auth-in-clear"), (IMAP, "login-in-clear"), (POP3, "user-pass-in-clear"), (SIEVE, "auth-in-clear")],
+    [(SUBMISSION, "auth-in-clear"), (IMAP, "auth-in-clear"), (POP3, "auth-in-clear"), (SIEVE, "auth-in-clear")],
     ids=["smtp", "imap", "pop3", "managesieve"],
 )
 def test_a_login_in_clear_is_taken_where_allowed(habits: Habits, what: str) -> None:
@@ -121,7 +124,7 @@ def test_strangers_may_send_only_where_taken() -> None:
 
 
 def matrix(habits: Habits) -> set[str]:
-    def steps(_dialogue: Dialogue, talk: visit.Talk, ask: visit.Ask) -> visit.AsyncIterator[Observation]:
+    def steps(_dialogue: Dialogue, talk: Talk, ask: Ask) -> AsyncIterator[Observation]:
         return relay(talk, ask, FORMS)
 
     found = visit.seen(habits, steps)
@@ -151,7 +154,7 @@ def test_does_not_relay_when_in_order() -> None:
 
 
 def ends(habits: Habits, form: str) -> bool:
-    def steps(_dialogue: Dialogue, talk: visit.Talk, ask: visit.Ask) -> visit.AsyncIterator[Observation]:
+    def steps(_dialogue: Dialogue, talk: Talk, ask: Ask) -> AsyncIterator[Observation]:
         return smuggle(talk, replace(ask, recipient=f"alice@{habits.domain}"), [form])
 
     return any(t.accepted for t in of(Tried, visit.seen(habits, steps)))

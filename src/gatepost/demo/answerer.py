@@ -35,6 +35,7 @@ from gatepost.wire.tls.server_hello import (
 
 TLS12, TLS13 = tls.VERSIONS["TLSv1.2"], tls.VERSIONS["TLSv1.3"]
 GOOD_GROUPS = frozenset({0x17, 0x18, 0x19, 0x1D, 0x1E})
+GOOD_SUITES = frozenset({0xC02B, 0xC02C, 0xC02F, 0xC030, 0xCCA8, 0xCCA9})  # ECDHE with AES-GCM or ChaCha20
 GOOD_SCHEMES = frozenset({0x0401, 0x0501, 0x0601, 0x0403, 0x0503, 0x0804, 0x0805, 0x0806})
 UNEXPECTED_MESSAGE, BAD_RECORD_MAC = 10, 20
 MEMORY = b"octets behind the request, 32 all"
@@ -76,7 +77,7 @@ class Answerer:
             or (fake.obeys_early_change and hello.has(ext.HEARTBEAT))
             or fake.plain_renegotiation
         )
-        suite = next((s for s in _suites(hello) if s.exchange is Exchange.ECDHE and s.aead and self._fits(s)), None)
+        suite = next((s for s in _suites(hello) if s.code in GOOD_SUITES and self._fits(s)), None)
         return self._flight(hello, suite, TLS12) if asks and suite else None
 
     def _ssl2(self, hello: ClientHello) -> bytes | None:
@@ -183,5 +184,5 @@ def _modern(hello: ClientHello) -> bool:
     if TLS13 in hello.versions and any(code in range(0x1301, 0x1304) for code in hello.suites) and groups:
         return True
     signed = not hello.signatures or GOOD_SCHEMES & set(hello.signatures)
-    modern = any(s.exchange is Exchange.ECDHE and s.aead and not s.broken for s in _suites(hello))
-    return TLS12 in hello.versions and modern and bool(groups) and bool(signed)
+    modern = GOOD_SUITES & set(hello.suites)
+    return TLS12 in hello.versions and bool(modern and groups and signed)

@@ -24,7 +24,8 @@ async def mute_then_gone(_stream: Stream) -> None:
 
 
 async def resets(stream: Stream) -> None:
-    """Accepts and resets: a zero linger turns the close into RST."""
+    """Accepts, and resets once the client is surely there: a zero linger turns the close into RST."""
+    await asyncio.sleep(0.2)
     sock = stream.writer.get_extra_info("socket")
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     stream.writer.transport.abort()
