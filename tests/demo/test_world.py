@@ -1,0 +1,60 @@
+"""The world of `gatepost demo`, audited as the command does."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from gatepost.demo.stage import running
+from gatepost.demo.world import BAD, GOOD
+from gatepost.model.architecture import Service
+from gatepost.model.audit import Audit
+from gatepost.model.words import Outcome
+from tests.verdicts import audited, by_host
+
+pytestmark = pytest.mark.xdist_group("demo-world")
+SHOWN = {  # what a newcomer is meant to see go wrong
+    "GP-AUTH-002",
+    "GP-CERT-003",
+    "GP-PATCH-002",
+    "GP-PORT-002",
+    "GP-RELAY-001",
+    "GP-STLS-001",
+    "GP-STLS-002",
+    "GP-STLS-003",
+    "GP-TLS-002",
+    "GP-TLS-006",
+}
+NEAR = {"GP-RELAY-001", "GP-STLS-002"}  # unknown when the only address is also the server's
+
+
+@pytest.fixture(scope="module")
+def audit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Audit]:
+    folder: Path = tmp_path_factory.mktemp("world")
+    with running(folder) as stage:
+        ports = frozenset(int(port) for port in stage.ports.split(","))
+        yield audited(stage.declaration, stage.ca, ports=ports)
+
+
+def test_the_good_host_is_in_order(audit: Audit) -> None:
+    assert by_host(audit, Outcome.FAIL)[GOOD] == {}
+    assert audit.architecture.host(GOOD) is not None
+
+
+def test_the_bad_host_shows_its_faults(audit: Audit) -> None:
+    wanted = SHOWN if sys.platform == "linux" else SHOWN - NEAR
+    assert wanted <= set(by_host(audit, Outcome.FAIL)[BAD])
+
+
+def test_a_limit_is_neither_pass_nor_failure(audit: Audit) -> None:
+    told = [o for o in audit.run.seen if o.at.host == BAD and getattr(o, "reason", None) == "limited"]
+    assert {o.at.port for o in told} == {s.port for s in _service(audit, "pop3s")}
+
+
+def _service(audit: Audit, name: str) -> list[Service]:
+    host = audit.architecture.host(BAD)
+    assert host is not None
+    return [s for s in host.services if s.name == name]
