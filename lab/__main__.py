@@ -19,33 +19,56 @@ def good() -> Estate:
 
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m lab", description=__doc__)
-    parser.add_argument("verb", choices=("up", "down", "status"))
-    parser.add_argument("variant", nargs="*", help="broken variants to bring up as well, or `all`")
+    verbs = parser.add_subparsers(dest="verb", required=True)
+    up = verbs.add_parser("up", help="start the good host, and broken variants beside it")
+    up.add_argument("variant", nargs="*", help="names of broken variants, or `all`")
+    verbs.add_parser("down", help="stop everything and remove its files")
+    verbs.add_parser("status", help="what runs, and which variants there are")
+    costs = verbs.add_parser("bench", help="what a look costs, next to other scanners where installed")
+    costs.add_argument("--install-peers", action="store_true", help="install them first (Debian, PyPI)")
+    costs.add_argument("--peers", default="", help="only these, comma separated; `none` for none")
     chosen = parser.parse_args(arguments)
-    wanted = _chosen(chosen.variant)
-    if chosen.verb == "down":
-        good().down()
-        estate(()).down()
-        for name in ("gatepost.toml", "ca.pem"):
-            (SHOWN / name).unlink(missing_ok=True)
-        if SHOWN.exists() and not any(SHOWN.iterdir()):
-            SHOWN.rmdir()
-        return 0
-    if chosen.verb == "up":
-        host = good()
-        host.up()
-        SHOWN.mkdir(exist_ok=True)
-        for made in (host.declaration, host.ca):
-            (SHOWN / made.name).write_bytes(made.read_bytes())
-        print(f"./gatepost audit -c .lab/gatepost.toml --ca .lab/ca.pem --address {GOOD.address} {GOOD.name}")
-        if wanted:
-            broken = estate(wanted)
-            broken.down()
-            broken.up()
-            for variant in wanted:
-                print(_command(broken, variant.site.address, variant.site.name))
-    print(f"good: {'up' if good().running else 'down'}, variants: {'up' if estate(()).running else 'down'}")
+    match chosen.verb:
+        case "up":
+            _up(_chosen(chosen.variant))
+        case "down":
+            _down()
+        case "bench":
+            from lab.bench import bench
+
+            bench(install=chosen.install_peers, only=tuple(filter(None, chosen.peers.split(","))))
+        case _:
+            _status()
     return 0
+
+
+def _up(wanted: tuple[Variant, ...]) -> None:
+    host = good()
+    host.up()
+    SHOWN.mkdir(exist_ok=True)
+    for made in (host.declaration, host.ca):
+        (SHOWN / made.name).write_bytes(made.read_bytes())
+    print(f"./gatepost audit -c .lab/gatepost.toml --ca .lab/ca.pem --address {GOOD.address} {GOOD.name}")
+    if wanted:
+        broken = estate(wanted)
+        broken.down()
+        broken.up()
+        for variant in wanted:
+            print(_command(broken, variant.site.address, variant.site.name))
+
+
+def _down() -> None:
+    good().down()
+    estate(()).down()
+    for name in ("gatepost.toml", "ca.pem"):
+        (SHOWN / name).unlink(missing_ok=True)
+    if SHOWN.exists() and not any(SHOWN.iterdir()):
+        SHOWN.rmdir()
+
+
+def _status() -> None:
+    print(f"good: {'up' if good().running else 'down'}, variants: {'up' if estate(()).running else 'down'}")
+    print(_listing())
 
 
 def _command(of: Estate, address: str, name: str) -> str:
