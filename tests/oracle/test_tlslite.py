@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
+from itertools import count
 from typing import Any
 
 import pytest
@@ -30,8 +31,12 @@ SSL3, TLS12 = (3, 0), (3, 3)
 
 
 @contextmanager
-def server(*, most: int = 0xFFFF, **settings: Any) -> Iterator[int]:
-    """`most`: hang up on hellos with more suites, as some devices on the path do."""
+def server(*, most: int = 0xFFFF, connections: int = 0xFFFF, **settings: Any) -> Iterator[int]:
+    """`most`: hang up on hellos with more suites. `connections`: hang up on every further one, without a word.
+
+    Devices on the path do the one, limits on connections the other.
+    """
+    left = count(connections, -1)
     wanted = tlslite.HandshakeSettings()
     for name, value in settings.items():
         setattr(wanted, name, value)
@@ -43,6 +48,8 @@ def server(*, most: int = 0xFFFF, **settings: Any) -> Iterator[int]:
     def serve(peer: socket.socket) -> None:
         peer.settimeout(5)
         with suppress(Exception), peer:
+            if next(left) <= 0:
+                return
             hello = read_client_hello(peer.recv(65536, socket.MSG_PEEK))
             if hello is not None and len(hello.suites) > most:
                 return
@@ -96,6 +103,24 @@ def test_a_small_group_behind_rfc7919(look: Callable[[int], Look]) -> None:
     assert seen.verdicts()["GP-TLS-007", "finite-field-strong"] == "fail"
 
 
+OLD: dict[str, Any] = {"cipherNames": ["aes128gcm", "aes128", "rc4", "3des"], "macNames": ["sha", "aead"]}
+
+
+@pytest.mark.xfail(raises=AssertionError, reason="silence counts as a refusal, though nothing is answered any more")
+@pytest.mark.parametrize("connections", [1, 3])
+@pytest.mark.parametrize("look", [conformance, listing], ids=["conformance", "inventory"])
+def test_a_limit_on_connections_hides_nothing(look: Callable[[int], Look], connections: int) -> None:
+    with server(connections=connections, maxVersion=TLS12, **OLD) as port:
+        seen = look(port)
+    verdicts = seen.verdicts()
+    assert "pass" not in {
+        verdicts["GP-TLS-002", "old-tls-refused"],
+        verdicts["GP-TLS-006", "no-broken-suite"],
+        verdicts["GP-TLS-009", "handshake-signatures-strong"],
+    }
+    assert not seen.listed("suites", "TLSv1.2").names or not seen.listed("suites", "TLSv1.2").complete
+
+
 @pytest.mark.xfail(raises=AssertionError, reason="a second silent close counts as a refusal, however long the hello")
 @pytest.mark.parametrize(
     ("look", "most"),
@@ -104,8 +129,7 @@ def test_a_small_group_behind_rfc7919(look: Callable[[int], Look]) -> None:
 )
 def test_a_device_that_drops_long_hellos_hides_nothing(look: Callable[[int], Look], most: int) -> None:
     """Old TLS, RC4 and 3DES are all there; unknown would be honest, a pass is not."""
-    old: dict[str, Any] = {"cipherNames": ["aes128gcm", "aes128", "rc4", "3des"], "macNames": ["sha", "aead"]}
-    with server(most=most, maxVersion=TLS12, **old) as port:
+    with server(most=most, maxVersion=TLS12, **OLD) as port:
         verdicts = look(port).verdicts()
     assert verdicts["GP-TLS-002", "old-tls-refused"] != "pass"
     assert verdicts["GP-TLS-006", "no-broken-suite"] != "pass"
