@@ -2,31 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from base64 import b64encode
 from collections.abc import AsyncIterator
 
-from gatepost.errors import PeerError, PeerLimited, PeerRefused
-from gatepost.model.observation import Capabilities, Greeting, Injected, Observation, Tried, Upgrade
+from gatepost.errors import PeerRefused
+from gatepost.model.observation import Capabilities, Greeting, Observation, Tried
 from gatepost.model.words import Mode
-from gatepost.wire.ask import (
-    PASSWORD,
-    PLAINTEXT,
-    USER,
-    Ask,
-    Stage,
-    carried_over,
-    is_limit,
-    is_refusal_to_look,
-    secure,
-    unread,
-    until_failure,
-)
+from gatepost.wire.ask import PASSWORD, PLAINTEXT, USER, Ask, Stage, is_refusal_to_look
 from gatepost.wire.imap_answers import Answer, answer, capability_words, command, greeting
 from gatepost.wire.injection import Behind
-from gatepost.wire.injection import inject as inject_behind
 from gatepost.wire.lines import Talk, printable
-from gatepost.wire.preamble import preamble as talk_early
+from gatepost.wire.preamble import Early
 from gatepost.wire.software import software
+from gatepost.wire.turns import Started, Upgrading, farewell, granted, mechanism, outcome, started, upgraded
 
 
 async def reach(talk: Talk, ask: Ask) -> None:
@@ -34,21 +23,10 @@ async def reach(talk: Talk, ask: Ask) -> None:
     if ask.mode is Mode.IMPLICIT:
         return
     await greeting(talk)
-    _granted(await command(talk, "a1", "STARTTLS"))
+    granted(await command(talk, "a1", "STARTTLS"))
 
 
-async def converse(talk: Talk, ask: Ask) -> AsyncIterator[Observation]:
-    stage = Stage("greeting")
-    async for seen in until_failure(ask.at, stage, _conversation(talk, ask, stage)):
-        yield seen
-
-
-async def _conversation(talk: Talk, ask: Ask, stage: Stage) -> AsyncIterator[Observation]:
-    if ask.mode is Mode.IMPLICIT:
-        stage.wanted = "tls"
-        async for seen in secure(talk, ask, ask.name):
-            yield seen
-        stage.wanted = "greeting"
+async def steps(talk: Talk, ask: Ask, stage: Stage) -> AsyncIterator[Observation]:
     status, text = await greeting(talk)
     yield _greeting(talk, ask, text, preauth=status == "PREAUTH")
     stage.wanted = "capabilities-tls" if talk.encrypted else "capabilities"
@@ -58,13 +36,13 @@ async def _conversation(talk: Talk, ask: Ask, stage: Stage) -> AsyncIterator[Obs
         if status != "PREAUTH" and not ask.gentle:
             async for tried in _in_clear(talk, ask, words, stage):
                 yield tried
-        async for one in _upgraded(talk, ask, words, stage):
+        async for one in upgraded(talk, ask, words, stage, _UPGRADING):
             words = one.words if isinstance(one, Capabilities) else words
             yield one
     if "AUTH=ANONYMOUS" in words and not ask.gentle:
         stage.wanted = "auth-anonymous"
         yield await _anonymous(talk, ask)
-    await _farewell(talk)
+    await farewell(command(talk, "a9", "LOGOUT"))
 
 
 async def _in_clear(talk: Talk, ask: Ask, words: tuple[str, ...], stage: Stage) -> AsyncIterator[Tried]:
@@ -73,47 +51,31 @@ async def _in_clear(talk: Talk, ask: Ask, words: tuple[str, ...], stage: Stage) 
     It is left out where the challenge proved as much: a failed login costs seconds and counts against us.
     """
     offered = Capabilities(ask.at, words, encrypted=False).mechanisms()
-    if wanted := next((m for m in ("PLAIN", "LOGIN", *offered) if m in offered), None):
+    if wanted := mechanism(offered):
         stage.wanted = "auth-in-clear"
         sent = f"AUTHENTICATE {wanted}"
         first = await command(talk, "a2", sent, challenge=True)
         if first.status == "+":
             await command_off(talk, "a2")
-        yield (tried := _tried(talk, ask, "auth-in-clear", sent, first, accepted=first.status in {"+", "OK"}))
+        yield (tried := outcome(talk, ask, "auth-in-clear", sent, first.words, accepted=first.status in {"+", "OK"}))
         if tried.accepted and wanted in PLAINTEXT:
             return
     stage.wanted = "login-in-clear"
     shown = f"LOGIN {USER} ***"
     answered = await command(talk, "a3", f"LOGIN {USER} {PASSWORD}", shown=shown)
-    yield _tried(talk, ask, "login-in-clear", shown, answered, accepted=_compared(answered))
+    yield outcome(talk, ask, "login-in-clear", shown, answered.words, accepted=_compared(answered))
 
 
-async def _upgraded(talk: Talk, ask: Ask, words: tuple[str, ...], stage: Stage) -> AsyncIterator[Observation]:
-    stage.wanted = "starttls"
-    offered = "STARTTLS" in words
-    if not offered and (ask.gentle or ask.mode is Mode.NONE):
-        yield Upgrade(ask.at, offered, accepted=False, answer="not offered", mangled=_mangled(words))
-        return
-    if unread(talk):
-        yield carried_over(talk, ask, "before STARTTLS")
+async def _start(talk: Talk) -> Started:
     answered = await command(talk, "a4", "STARTTLS")
-    if not answered.ok and is_limit(answered.text):
-        raise PeerLimited(answered.words)
-    yield Upgrade(ask.at, offered, answered.ok, answered.words, _mangled(words))
-    if unasked := answered.unasked():
-        yield Injected(ask.at, "response", happened=True, detail=printable(f"before TLS: * {unasked[0]}"))
-    if not answered.ok:
-        return
-    yield carried_over(talk, ask, "behind the go-ahead")
-    stage.wanted = "tls"
-    async for seen in secure(talk, ask, ask.name):
-        yield seen
-    stage.wanted = "capabilities-tls"
-    protected = await _capability(talk, "a5")
-    yield Capabilities(ask.at, protected, encrypted=True)
-    again = "STARTTLS" in protected
-    text = "offered" if again else "not offered"
-    yield Tried(ask.at, "starttls-again", again, encrypted=True, sent="CAPABILITY", answer=text)
+    return started(answered, next((f"* {line}" for line in answered.unasked()), ""))
+
+
+async def _protected(talk: Talk) -> tuple[str, ...]:
+    return await _capability(talk, "a5")
+
+
+_UPGRADING = Upgrading("STARTTLS", re.compile(r"X{6,}."), _start, "CAPABILITY", _protected)
 
 
 async def _anonymous(talk: Talk, ask: Ask) -> Tried:
@@ -123,12 +85,7 @@ async def _anonymous(talk: Talk, ask: Ask) -> Tried:
     if answered.status == "+":
         await talk.send(b64encode(ask.me.encode()).decode("ascii"))
         answered = await answer(talk, "a6")
-    return _tried(talk, ask, "auth-anonymous", sent, answered, accepted=answered.ok)
-
-
-async def inject(talk: Talk, ask: Ask) -> AsyncIterator[Observation]:
-    async for seen in inject_behind(talk, ask, reach, _BEHIND):
-        yield seen
+    return outcome(talk, ask, "auth-anonymous", sent, answered.words, accepted=answered.ok)
 
 
 async def _prepare(talk: Talk, _ask: Ask) -> None:
@@ -139,7 +96,7 @@ async def _prepare(talk: Talk, _ask: Ask) -> None:
 
 
 async def _go_ahead(talk: Talk) -> None:
-    _granted(await answer(talk, "a2"))
+    granted(await answer(talk, "a2"))
 
 
 async def _executed(talk: Talk, _ask: Ask) -> str:
@@ -149,12 +106,7 @@ async def _executed(talk: Talk, _ask: Ask) -> str:
     return next((printable(line) for line in answered.untagged if line.startswith("zz ")), "")
 
 
-_BEHIND = Behind(_prepare, ("a2 STARTTLS", "zz NOOP"), _go_ahead, _executed)
-
-
-async def preamble(talk: Talk, ask: Ask) -> AsyncIterator[Observation]:
-    async for seen in talk_early(talk, ask, "zz NOOP", _early):
-        yield seen
+BEHIND = Behind(_prepare, ("a2 STARTTLS", "zz NOOP"), _go_ahead, _executed)
 
 
 async def _early(talk: Talk, _ask: Ask) -> tuple[bool, bool, str]:
@@ -162,19 +114,14 @@ async def _early(talk: Talk, _ask: Ask) -> tuple[bool, bool, str]:
     await greeting(talk)
     await talk.send("a1 CAPABILITY")
     answered = await answer(talk, "a1", among=("zz", "PROXY"))
-    await _farewell(talk)
+    await farewell(command(talk, "a9", "LOGOUT"))
     objected = [line for line in answered.untagged if line.upper().startswith(("PROXY ", "BAD ", "NO "))]
     executed = any(line.startswith("zz ") for line in answered.untagged)
     words = objected[0] if objected else "zz answered" if executed else "what came early was thrown away"
     return executed and not objected, executed, printable(words)
 
 
-def _granted(answered: Answer) -> None:
-    if answered.ok:
-        return
-    if is_limit(answered.text):
-        raise PeerLimited(answered.words)
-    raise PeerRefused(answered.words)
+EARLY = Early("zz NOOP", _early)
 
 
 async def _capability(talk: Talk, tag: str) -> tuple[str, ...]:
@@ -185,13 +132,6 @@ async def command_off(talk: Talk, tag: str) -> None:
     """Call an AUTHENTICATE off (RFC 9051 section 6.2.2)."""
     await talk.send("*")
     await answer(talk, tag)
-
-
-async def _farewell(talk: Talk) -> None:
-    try:
-        await command(talk, "a9", "LOGOUT")
-    except PeerError:
-        return
 
 
 def _compared(answered: Answer) -> bool:
@@ -205,11 +145,3 @@ def _greeting(talk: Talk, ask: Ask, text: str, *, preauth: bool) -> Greeting:
     shown = printable(text)
     name, version = software(shown)
     return Greeting(ask.at, shown, talk.encrypted, ask.elapsed(), name, version, preauth=preauth)
-
-
-def _mangled(words: tuple[str, ...]) -> str:
-    return next((w for w in words if len(w) >= 7 and set(w[:-1]) <= {"X"}), "")
-
-
-def _tried(talk: Talk, ask: Ask, what: str, sent: str, answered: Answer, *, accepted: bool) -> Tried:
-    return Tried(ask.at, what, accepted, talk.encrypted, sent, answered.words)

@@ -7,27 +7,15 @@ from base64 import b64encode
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
-from gatepost.errors import PeerError, PeerGarbled, PeerLimited, PeerRefused
-from gatepost.model.observation import Capabilities, Greeting, Observation, Tried, Upgrade
+from gatepost.errors import PeerGarbled, PeerRefused
+from gatepost.model.observation import Capabilities, Greeting, Observation, Tried
 from gatepost.model.words import Mode
-from gatepost.wire.ask import (
-    PASSWORD,
-    PLAINTEXT,
-    USER,
-    Ask,
-    Stage,
-    carried_over,
-    is_limit,
-    is_refusal_to_look,
-    secure,
-    unread,
-    until_failure,
-)
+from gatepost.wire.ask import PASSWORD, PLAINTEXT, USER, Ask, Stage, is_refusal_to_look
 from gatepost.wire.injection import Behind
-from gatepost.wire.injection import inject as inject_behind
 from gatepost.wire.lines import MAX_LINES, Talk, printable
-from gatepost.wire.preamble import preamble as talk_early
+from gatepost.wire.preamble import Early
 from gatepost.wire.software import own_name, software
+from gatepost.wire.turns import Started, Upgrading, capability, farewell, granted, mechanism, outcome, started, upgraded
 
 _ANSWER = re.compile(r"(\+OK|-ERR)(?:[ \t]+(.*)|)|\+(?: (.*))?", re.DOTALL | re.IGNORECASE)
 
@@ -62,11 +50,10 @@ async def command(talk: Talk, line: str, *, shown: str | None = None) -> Answer:
 
 async def greeted(talk: Talk) -> Answer:
     answered = parse(await talk.line())
-    if answered.ok:
-        return answered
-    if answered.status == "-ERR":
-        raise (PeerLimited if is_limit(answered.text) else PeerRefused)(answered.words)
-    raise PeerGarbled(f"not a POP3 greeting: {answered.words}")
+    if answered.status == "+":
+        raise PeerGarbled(f"not a POP3 greeting: {answered.words}")
+    granted(answered)
+    return answered
 
 
 async def listing(talk: Talk) -> tuple[str, ...]:
@@ -83,7 +70,7 @@ async def capabilities(talk: Talk) -> tuple[str, ...]:
     """Nothing for a server that has no CAPA."""
     if not (await command(talk, "CAPA")).ok:
         return ()
-    return tuple(_word(line) for line in await listing(talk) if line.strip())
+    return tuple(capability(line) for line in await listing(talk) if line.strip())
 
 
 async def reach(talk: Talk, ask: Ask) -> None:
@@ -91,21 +78,10 @@ async def reach(talk: Talk, ask: Ask) -> None:
     if ask.mode is Mode.IMPLICIT:
         return
     await greeted(talk)
-    _granted(await command(talk, "STLS"))
+    granted(await command(talk, "STLS"))
 
 
-async def converse(talk: Talk, ask: Ask) -> AsyncIterator[Observation]:
-    stage = Stage("greeting")
-    async for seen in until_failure(ask.at, stage, _conversation(talk, ask, stage)):
-        yield seen
-
-
-async def _conversation(talk: Talk, ask: Ask, stage: Stage) -> AsyncIterator[Observation]:
-    if ask.mode is Mode.IMPLICIT:
-        stage.wanted = "tls"
-        async for seen in secure(talk, ask, ask.name):
-            yield seen
-        stage.wanted = "greeting"
+async def steps(talk: Talk, ask: Ask, stage: Stage) -> AsyncIterator[Observation]:
     yield _greeting(talk, ask, await greeted(talk))
     stage.wanted = "capabilities-tls" if talk.encrypted else "capabilities"
     words = await capabilities(talk)
@@ -113,13 +89,13 @@ async def _conversation(talk: Talk, ask: Ask, stage: Stage) -> AsyncIterator[Obs
     if not talk.encrypted:
         async for tried in _in_clear(talk, ask, words, stage):
             yield tried
-        async for one in _upgraded(talk, ask, words, stage):
+        async for one in upgraded(talk, ask, words, stage, _UPGRADING):
             words = one.words if isinstance(one, Capabilities) else words
             yield one
     if "ANONYMOUS" in Capabilities(ask.at, words, talk.encrypted).mechanisms() and not ask.gentle:
         stage.wanted = "auth-anonymous"
         yield await _anonymous(talk, ask)
-    await _farewell(talk)
+    await farewell(command(talk, "QUIT"))
 
 
 async def _in_clear(talk: Talk, ask: Ask, words: tuple[str, ...], stage: Stage) -> AsyncIterator[Tried]:
@@ -130,12 +106,14 @@ async def _in_clear(talk: Talk, ask: Ask, words: tuple[str, ...], stage: Stage) 
     if ask.gentle:
         return
     offered = Capabilities(ask.at, words, encrypted=False).mechanisms()
-    if wanted := next((m for m in ("PLAIN", "LOGIN", *offered) if m in offered), None):
+    if wanted := mechanism(offered):
         stage.wanted = "auth-in-clear"
         answered = await command(talk, sent := f"AUTH {wanted}")
         if answered.status == "+":
             await command(talk, "*")
-        yield (tried := _tried(talk, ask, "auth-in-clear", sent, answered, accepted=answered.status in {"+", "+OK"}))
+        yield (
+            tried := outcome(talk, ask, "auth-in-clear", sent, answered.words, accepted=answered.status in {"+", "+OK"})
+        )
         if tried.accepted and wanted in PLAINTEXT:
             return
     stage.wanted = "user-pass-in-clear"
@@ -145,48 +123,24 @@ async def _in_clear(talk: Talk, ask: Ask, words: tuple[str, ...], stage: Stage) 
 async def _user_and_pass(talk: Talk, ask: Ask) -> Tried:
     answered = await command(talk, sent := f"USER {USER}")
     if not answered.ok:
-        return _tried(talk, ask, "user-pass-in-clear", sent, answered, accepted=False)
+        return outcome(talk, ask, "user-pass-in-clear", sent, answered.words, accepted=False)
     answered = await command(talk, f"PASS {PASSWORD}", shown="PASS ***")
     compared = answered.ok or not is_refusal_to_look(answered.text)
-    return _tried(talk, ask, "user-pass-in-clear", f"{sent}, PASS ***", answered, accepted=compared)
+    return outcome(talk, ask, "user-pass-in-clear", f"{sent}, PASS ***", answered.words, accepted=compared)
 
 
-async def _upgraded(talk: Talk, ask: Ask, words: tuple[str, ...], stage: Stage) -> AsyncIterator[Observation]:
-    stage.wanted = "starttls"
-    offered = "STLS" in words
-    if not offered and (ask.gentle or ask.mode is Mode.NONE):
-        yield Upgrade(ask.at, offered, accepted=False, answer="not offered", mangled=_mangled(words))
-        return
-    if unread(talk):
-        yield carried_over(talk, ask, "before STLS")
-    answered = await command(talk, "STLS")
-    if not answered.ok and is_limit(answered.text):
-        raise PeerLimited(answered.words)
-    yield Upgrade(ask.at, offered, answered.ok, answered.words, _mangled(words))
-    if not answered.ok:
-        return
-    yield carried_over(talk, ask, "behind the go-ahead")
-    stage.wanted = "tls"
-    async for seen in secure(talk, ask, ask.name):
-        yield seen
-    stage.wanted = "capabilities-tls"
-    protected = await capabilities(talk)
-    yield Capabilities(ask.at, protected, encrypted=True)
-    again = "STLS" in protected
-    text = "offered" if again else "not offered"
-    yield Tried(ask.at, "starttls-again", again, encrypted=True, sent="CAPA", answer=text)
+async def _start(talk: Talk) -> Started:
+    return started(await command(talk, "STLS"))
+
+
+_UPGRADING = Upgrading("STLS", re.compile(r"[X*]{4}[X*A-Z]?"), _start, "CAPA", capabilities)
 
 
 async def _anonymous(talk: Talk, ask: Ask) -> Tried:
     answered = await command(talk, sent := "AUTH ANONYMOUS")
     if answered.status == "+":
         answered = await command(talk, b64encode(ask.me.encode()).decode("ascii"))
-    return _tried(talk, ask, "auth-anonymous", sent, answered, accepted=answered.ok)
-
-
-async def inject(talk: Talk, ask: Ask) -> AsyncIterator[Observation]:
-    async for seen in inject_behind(talk, ask, reach, _BEHIND):
-        yield seen
+    return outcome(talk, ask, "auth-anonymous", sent, answered.words, accepted=answered.ok)
 
 
 async def _prepare(talk: Talk, _ask: Ask) -> None:
@@ -196,7 +150,7 @@ async def _prepare(talk: Talk, _ask: Ask) -> None:
 
 
 async def _go_ahead(talk: Talk) -> None:
-    _granted(parse(await talk.line()))
+    granted(parse(await talk.line()))
 
 
 async def _executed(talk: Talk, _ask: Ask) -> str:
@@ -213,12 +167,7 @@ async def _executed(talk: Talk, _ask: Ask) -> str:
     return first.words
 
 
-_BEHIND = Behind(_prepare, ("STLS", "XGATEPOST"), _go_ahead, _executed)
-
-
-async def preamble(talk: Talk, ask: Ask) -> AsyncIterator[Observation]:
-    async for seen in talk_early(talk, ask, "CAPA", _early):
-        yield seen
+BEHIND = Behind(_prepare, ("STLS", "XGATEPOST"), _go_ahead, _executed)
 
 
 async def _early(talk: Talk, _ask: Ask) -> tuple[bool, bool, str]:
@@ -227,34 +176,11 @@ async def _early(talk: Talk, _ask: Ask) -> tuple[bool, bool, str]:
     second = first if first.ok else parse(await talk.line())
     if second.ok:
         await listing(talk)
-    await _farewell(talk)
+    await farewell(command(talk, "QUIT"))
     return first.ok, True, first.words
 
 
-def _granted(answered: Answer) -> None:
-    if answered.ok:
-        return
-    raise (PeerLimited if is_limit(answered.text) else PeerRefused)(answered.words)
-
-
-async def _farewell(talk: Talk) -> None:
-    try:
-        await command(talk, "QUIT")
-    except PeerError:
-        return
-
-
-def _word(line: str) -> str:
-    keyword, _, rest = printable(line, 1000).strip().partition(" ")
-    return f"{keyword.upper()} {rest.strip()}".rstrip()
-
-
-_MANGLED = re.compile(r"[X*]{4,}[A-Z]?")
-
-
-def _mangled(words: tuple[str, ...]) -> str:
-    return next((w for w in words if len(w) in {4, 5} and _MANGLED.fullmatch(w)), "")
-
+EARLY = Early("CAPA", _early)
 
 _APOP = re.compile(r"<[^<>@\s]+@([^<>@\s]+)>")
 
@@ -265,7 +191,3 @@ def _greeting(talk: Talk, ask: Ask, answered: Answer) -> Greeting:
     stamp = _APOP.search(text)
     host = own_name(stamp[1]) if stamp else own_name(text)
     return Greeting(ask.at, text, talk.encrypted, ask.elapsed(), name, version, host)
-
-
-def _tried(talk: Talk, ask: Ask, what: str, sent: str, answered: Answer, *, accepted: bool) -> Tried:
-    return Tried(ask.at, what, accepted, talk.encrypted, sent, answered.words)

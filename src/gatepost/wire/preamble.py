@@ -7,6 +7,7 @@ comes back as an unknown command, and a server that minds early talkers hangs up
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
 
 from gatepost.errors import PeerClosed, PeerGarbled, PeerLimited, PeerRefused, PeerReset
 from gatepost.model.architecture import Endpoint
@@ -15,8 +16,17 @@ from gatepost.model.words import Mode, Reason
 from gatepost.wire.ask import Ask, Stage, is_limit, secure, until_failure
 from gatepost.wire.lines import Talk
 
-Verdict = Callable[[Talk, Ask], Awaitable[tuple[bool, bool, str]]]
-"""Reads on from the greeting: was the header believed, was the early talk let pass, in which words."""
+
+@dataclass(frozen=True, slots=True)
+class Early:
+    """What one protocol brings along.
+
+    `behind` is a harmless command in the same write; `verdict` reads on from the greeting: was the header
+    believed, was the early talk let pass, in which words.
+    """
+
+    behind: str
+    verdict: Callable[[Talk, Ask], Awaitable[tuple[bool, bool, str]]]
 
 
 def proxy_header(at: Endpoint) -> str:
@@ -25,13 +35,13 @@ def proxy_header(at: Endpoint) -> str:
     return f"PROXY {family} {client} {at.address} 49152 {at.port}"
 
 
-async def preamble(talk: Talk, ask: Ask, behind: str, verdict: Verdict) -> AsyncIterator[Observation]:
-    """`behind` is a harmless command in the same write; `early-talker` is yielded for SMTP only."""
+async def preamble(talk: Talk, ask: Ask, early: Early) -> AsyncIterator[Observation]:
+    """`early-talker` is yielded for SMTP only."""
     if not ask.mine:
         yield Unobserved(ask.at, "proxy-header", Reason.NOT_ASKED, "only for targets named as yours")
         return
     implicit = ask.mode is Mode.IMPLICIT
-    steps = _before_tls(talk, ask) if implicit else _before_greeting(talk, ask, behind, verdict)
+    steps = _before_tls(talk, ask) if implicit else _before_greeting(talk, ask, early)
     async for seen in until_failure(ask.at, Stage("proxy-header"), steps):
         yield seen
 
@@ -48,12 +58,12 @@ async def _before_tls(talk: Talk, ask: Ask) -> AsyncIterator[Observation]:
     yield Tried(ask.at, "proxy-header", believed, encrypted=False, sent=header, answer=words)
 
 
-async def _before_greeting(talk: Talk, ask: Ask, behind: str, verdict: Verdict) -> AsyncIterator[Observation]:
+async def _before_greeting(talk: Talk, ask: Ask, early: Early) -> AsyncIterator[Observation]:
     header = proxy_header(ask.at)
-    talk.transcript.append(f"> {header} + {behind}")
-    await talk.wire.write(f"{header}\r\n{behind}\r\n".encode("ascii"))
+    talk.transcript.append(f"> {header} + {early.behind}")
+    await talk.wire.write(f"{header}\r\n{early.behind}\r\n".encode("ascii"))
     try:
-        believed, tolerated, words = await verdict(talk, ask)
+        believed, tolerated, words = await early.verdict(talk, ask)
     except (PeerClosed, PeerLimited, PeerRefused, PeerReset) as error:
         if is_limit(str(error)):
             raise

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from base64 import b64encode
 from collections.abc import AsyncIterator
 
-from gatepost.errors import PeerError, PeerGarbled, PeerLimited, PeerRefused
-from gatepost.model.observation import Capabilities, Greeting, Observation, Tried, Upgrade
+from gatepost.errors import PeerGarbled, PeerRefused
+from gatepost.model.observation import Capabilities, Greeting, Observation, Tried
 from gatepost.model.words import Mode
-from gatepost.wire.ask import Ask, Stage, carried_over, is_limit, secure, unread, until_failure
+from gatepost.wire.ask import Ask, Stage
 from gatepost.wire.injection import Behind
-from gatepost.wire.injection import inject as inject_behind
 from gatepost.wire.lines import Talk, printable
-from gatepost.wire.preamble import preamble as talk_early
+from gatepost.wire.preamble import Early
 from gatepost.wire.sieve_answers import Response, command, response
 from gatepost.wire.software import software
+from gatepost.wire.turns import Started, Upgrading, farewell, granted, mechanism, outcome, started, upgraded
 
 
 async def reach(talk: Talk, ask: Ask) -> None:
@@ -22,30 +23,18 @@ async def reach(talk: Talk, ask: Ask) -> None:
     if ask.mode is Mode.IMPLICIT:
         return
     await greeted(talk)
-    _granted(await command(talk, "STARTTLS"))
+    granted(await command(talk, "STARTTLS"))
 
 
 async def greeted(talk: Talk) -> Response:
     first = await response(talk)
-    if not first.ok:
-        raise (PeerLimited if is_limit(first.text) else PeerRefused)(first.words)
+    granted(first)
     if not any(word.startswith(("IMPLEMENTATION", "SIEVE", "SASL")) for word in first.capabilities()):
         raise PeerGarbled(f"not a ManageSieve greeting: {first.words}")
     return first
 
 
-async def converse(talk: Talk, ask: Ask) -> AsyncIterator[Observation]:
-    stage = Stage("greeting")
-    async for seen in until_failure(ask.at, stage, _conversation(talk, ask, stage)):
-        yield seen
-
-
-async def _conversation(talk: Talk, ask: Ask, stage: Stage) -> AsyncIterator[Observation]:
-    if ask.mode is Mode.IMPLICIT:
-        stage.wanted = "tls"
-        async for seen in secure(talk, ask, ask.name):
-            yield seen
-        stage.wanted = "greeting"
+async def steps(talk: Talk, ask: Ask, stage: Stage) -> AsyncIterator[Observation]:
     first = await greeted(talk)
     words = first.capabilities()
     yield _greeting(talk, ask, first)
@@ -54,51 +43,29 @@ async def _conversation(talk: Talk, ask: Ask, stage: Stage) -> AsyncIterator[Obs
         if not ask.gentle:
             stage.wanted = "auth-in-clear"
             yield await _auth(talk, ask, words)
-        async for one in _upgraded(talk, ask, words, stage):
+        async for one in upgraded(talk, ask, words, stage, _UPGRADING):
             words = one.words if isinstance(one, Capabilities) else words
             yield one
     if "ANONYMOUS" in Capabilities(ask.at, words, talk.encrypted).mechanisms() and not ask.gentle:
         stage.wanted = "auth-anonymous"
         yield await _anonymous(talk, ask)
-    await _farewell(talk)
+    await farewell(command(talk, "LOGOUT"))
 
 
 async def _auth(talk: Talk, ask: Ask, words: tuple[str, ...]) -> Tried:
     """Begun and called off (RFC 5804 section 2.1): the challenge proves that a password would be read."""
     offered = Capabilities(ask.at, words, encrypted=False).mechanisms()
-    wanted = next((m for m in ("PLAIN", "LOGIN", *offered) if m in offered), "PLAIN")
+    wanted = mechanism(offered, "PLAIN")
     sent = f'AUTHENTICATE "{wanted}"'
     answered = await command(talk, sent, challenge=True)
     if answered.status == "+":
         await command(talk, '"*"')
     accepted = answered.status in {"+", "OK"}
-    return _tried(talk, ask, "auth-in-clear", sent, answered, accepted=accepted)
+    return outcome(talk, ask, "auth-in-clear", sent, answered.words, accepted=accepted)
 
 
-async def _upgraded(talk: Talk, ask: Ask, words: tuple[str, ...], stage: Stage) -> AsyncIterator[Observation]:
-    stage.wanted = "starttls"
-    offered = "STARTTLS" in words
-    if not offered and (ask.gentle or ask.mode is Mode.NONE):
-        yield Upgrade(ask.at, offered, accepted=False, answer="not offered", mangled=_mangled(words))
-        return
-    if unread(talk):
-        yield carried_over(talk, ask, "before STARTTLS")
-    answered = await command(talk, "STARTTLS")
-    if not answered.ok and is_limit(answered.text):
-        raise PeerLimited(answered.words)
-    yield Upgrade(ask.at, offered, answered.ok, answered.words, _mangled(words))
-    if not answered.ok:
-        return
-    yield carried_over(talk, ask, "behind the go-ahead")
-    stage.wanted = "tls"
-    async for seen in secure(talk, ask, ask.name):
-        yield seen
-    stage.wanted = "capabilities-tls"
-    protected = await _protected(talk)
-    yield Capabilities(ask.at, protected, encrypted=True)
-    again = "STARTTLS" in protected
-    text = "offered" if again else "not offered"
-    yield Tried(ask.at, "starttls-again", again, encrypted=True, sent="CAPABILITY", answer=text)
+async def _start(talk: Talk) -> Started:
+    return started(await command(talk, "STARTTLS"))
 
 
 async def _protected(talk: Talk) -> tuple[str, ...]:
@@ -113,16 +80,14 @@ async def _protected(talk: Talk) -> tuple[str, ...]:
     return (await command(talk, "CAPABILITY")).capabilities()
 
 
+_UPGRADING = Upgrading("STARTTLS", re.compile(r"X{6,}."), _start, "CAPABILITY", _protected)
+
+
 async def _anonymous(talk: Talk, ask: Ask) -> Tried:
     answered = await command(talk, sent := 'AUTHENTICATE "ANONYMOUS"', challenge=True)
     if answered.status == "+":
         answered = await command(talk, f'"{b64encode(ask.me.encode()).decode("ascii")}"')
-    return _tried(talk, ask, "auth-anonymous", sent, answered, accepted=answered.ok)
-
-
-async def inject(talk: Talk, ask: Ask) -> AsyncIterator[Observation]:
-    async for seen in inject_behind(talk, ask, reach, _BEHIND):
-        yield seen
+    return outcome(talk, ask, "auth-anonymous", sent, answered.words, accepted=answered.ok)
 
 
 async def _prepare(talk: Talk, _ask: Ask) -> None:
@@ -131,7 +96,7 @@ async def _prepare(talk: Talk, _ask: Ask) -> None:
 
 
 async def _go_ahead(talk: Talk) -> None:
-    _granted(await response(talk))
+    granted(await response(talk))
 
 
 async def _executed(talk: Talk, _ask: Ask) -> str:
@@ -151,43 +116,20 @@ async def _executed(talk: Talk, _ask: Ask) -> str:
     return first.words
 
 
-_BEHIND = Behind(_prepare, ("STARTTLS", "XGATEPOST"), _go_ahead, _executed)
-
-
-async def preamble(talk: Talk, ask: Ask) -> AsyncIterator[Observation]:
-    async for seen in talk_early(talk, ask, 'NOOP "gatepost"', _early):
-        yield seen
+BEHIND = Behind(_prepare, ("STARTTLS", "XGATEPOST"), _go_ahead, _executed)
 
 
 async def _early(talk: Talk, _ask: Ask) -> tuple[bool, bool, str]:
     await greeted(talk)
     first = await response(talk)
-    await _farewell(talk)
+    await farewell(command(talk, "LOGOUT"))
     return first.ok, True, first.words
 
 
-def _granted(answered: Response) -> None:
-    if answered.ok:
-        return
-    raise (PeerLimited if is_limit(answered.text) else PeerRefused)(answered.words)
-
-
-async def _farewell(talk: Talk) -> None:
-    try:
-        await command(talk, "LOGOUT")
-    except PeerError:
-        return
-
-
-def _mangled(words: tuple[str, ...]) -> str:
-    return next((w for w in words if len(w) >= 7 and set(w[:-1]) <= {"X"}), "")
+EARLY = Early('NOOP "gatepost"', _early)
 
 
 def _greeting(talk: Talk, ask: Ask, first: Response) -> Greeting:
     text = printable("\n".join((*first.capabilities(), first.words)).replace("\n", " / "))
     name, version = software(text)
     return Greeting(ask.at, text, talk.encrypted, ask.elapsed(), name, version)
-
-
-def _tried(talk: Talk, ask: Ask, what: str, sent: str, answered: Response, *, accepted: bool) -> Tried:
-    return Tried(ask.at, what, accepted, talk.encrypted, sent, answered.words)

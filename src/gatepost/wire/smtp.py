@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator
+from functools import partial
 
 from gatepost.errors import PeerError, PeerGarbled, PeerLimited, PeerRefused
-from gatepost.model.observation import Capabilities, Greeting, Observation, Tried, Upgrade
+from gatepost.model.observation import Capabilities, Greeting, Observation
 from gatepost.model.words import Mode
 from gatepost.wire import smtp_trials as trials
-from gatepost.wire.ask import Ask, Stage, carried_over, is_limit, secure, unread, until_failure
+from gatepost.wire.ask import Ask, Stage, is_limit
 from gatepost.wire.injection import Behind
-from gatepost.wire.injection import inject as inject_behind
 from gatepost.wire.lines import Talk, printable
-from gatepost.wire.preamble import preamble as talk_early
+from gatepost.wire.preamble import Early
 from gatepost.wire.replies import Reply, command, reply
 from gatepost.wire.software import own_name, software
+from gatepost.wire.turns import Started, Upgrading, capability, inside, secured
+from gatepost.wire.turns import farewell as leave
 
 
 async def reach(talk: Talk, ask: Ask) -> None:
@@ -29,18 +31,7 @@ async def reach(talk: Talk, ask: Ask) -> None:
         raise refusal(answer, offered=_offers(words, "STARTTLS"))
 
 
-async def converse(talk: Talk, ask: Ask) -> AsyncIterator[Observation]:
-    stage = Stage("greeting")
-    async for seen in until_failure(ask.at, stage, _conversation(talk, ask, stage)):
-        yield seen
-
-
-async def _conversation(talk: Talk, ask: Ask, stage: Stage) -> AsyncIterator[Observation]:
-    if ask.mode is Mode.IMPLICIT:
-        stage.wanted = "tls"
-        async for seen in secure(talk, ask, ask.name):
-            yield seen
-        stage.wanted = "greeting"
+async def steps(talk: Talk, ask: Ask, stage: Stage) -> AsyncIterator[Observation]:
     yield _greeting(talk, ask, await greeted(talk))
     stage.wanted = "capabilities-tls" if talk.encrypted else "capabilities"
     words = await hello(talk, ask)
@@ -62,51 +53,29 @@ async def _upgraded(
     talk: Talk, ask: Ask, words: tuple[str, ...], stage: Stage, *, pending: bool
 ) -> AsyncIterator[Observation]:
     """`pending`: a transaction was begun in clear, which TLS must wipe out (RFC 3207 section 4.2)."""
-    stage.wanted = "starttls"
-    if unread(talk) and _worth_trying(ask, words):
-        yield carried_over(talk, ask, "before STARTTLS")
-    upgrade = await _starttls(talk, ask, words, pending=pending)
-    yield upgrade
-    if not upgrade.accepted:
+    start = partial(_start, pending=pending and _offers(words, "STARTTLS"))
+    how = Upgrading("STARTTLS", _MASK, start, _hello(ask), partial(hello, ask=ask), _offers)
+    async for seen in secured(talk, ask, words, stage, how):
+        yield seen
+    if not talk.encrypted:
         if pending:
             await command(talk, "RSET")
         return
-    yield carried_over(talk, ask, "behind the go-ahead")
-    stage.wanted = "tls"
-    async for seen in secure(talk, ask, ask.name):
-        yield seen
     if pending:
         stage.wanted = "mail-after-tls"
         yield await trials.transaction_kept(talk, ask)
-    stage.wanted = "capabilities-tls"
-    protected = await hello(talk, ask)
-    yield Capabilities(ask.at, protected, encrypted=True)
-    again = _offers(protected, "STARTTLS")
-    answer = "offered" if again else "not offered"
-    yield Tried(ask.at, "starttls-again", again, encrypted=True, sent=_hello(ask), answer=answer)
+    async for seen in inside(talk, ask, stage, how):
+        yield seen
 
 
-async def _starttls(talk: Talk, ask: Ask, words: tuple[str, ...], *, pending: bool) -> Upgrade:
-    offered, mangled = _offers(words, "STARTTLS"), _mangled(words)
-    if not _worth_trying(ask, words):
-        return Upgrade(ask.at, offered, accepted=False, answer="not offered", mangled=mangled)
+async def _start(talk: Talk, *, pending: bool) -> Started:
     answer = await command(talk, "STARTTLS")
-    if answer.code == 503 and pending and offered:  # some want no transaction open
+    if answer.code == 503 and pending:  # some want no transaction open
         await command(talk, "RSET")
         answer = await command(talk, "STARTTLS")
-    if answer.code != 220 and isinstance(error := refusal(answer, offered=offered), PeerLimited):
-        raise error
-    return Upgrade(ask.at, offered, answer.code == 220, answer.text, mangled)
-
-
-def _worth_trying(ask: Ask, words: tuple[str, ...]) -> bool:
-    """Where it is expected, STARTTLS is tried even if it is not offered: the offer may be lost on the path."""
-    return _offers(words, "STARTTLS") or not (ask.gentle or ask.mode is Mode.NONE)
-
-
-async def inject(talk: Talk, ask: Ask) -> AsyncIterator[Observation]:
-    async for seen in inject_behind(talk, ask, reach, _BEHIND):
-        yield seen
+    if answer.later and is_limit(answer.text):
+        raise PeerLimited(answer.text)
+    return Started(answer.code == 220, answer.text)
 
 
 async def _prepare(talk: Talk, ask: Ask) -> None:
@@ -133,12 +102,7 @@ async def _executed(talk: Talk, ask: Ask) -> str:
     return first.text
 
 
-_BEHIND = Behind(_prepare, ("STARTTLS", "NOOP"), _go_ahead, _executed)
-
-
-async def preamble(talk: Talk, ask: Ask) -> AsyncIterator[Observation]:
-    async for seen in talk_early(talk, ask, "NOOP", _early):
-        yield seen
+BEHIND = Behind(_prepare, ("STARTTLS", "NOOP"), _go_ahead, _executed)
 
 
 async def _early(talk: Talk, ask: Ask) -> tuple[bool, bool, str]:
@@ -153,6 +117,9 @@ async def _early(talk: Talk, ask: Ask) -> tuple[bool, bool, str]:
         await reply(talk)
     await farewell(talk)
     return first.ok, True, first.text
+
+
+EARLY = Early("NOOP", _early)
 
 
 async def greeted(talk: Talk) -> Reply:
@@ -171,7 +138,7 @@ async def hello(talk: Talk, ask: Ask) -> tuple[str, ...]:
     """EHLO or LHLO, and what it offers; nothing when the peer knows only HELO."""
     answer = await command(talk, _hello(ask))
     if answer.ok:
-        return tuple(_word(line) for line in answer.lines[1:] if line.strip())
+        return tuple(capability(line) for line in answer.lines[1:] if line.strip())
     if answer.later or ask.protocol == "lmtp":
         raise PeerLimited(answer.text) if answer.later else PeerRefused(answer.text)
     plain = await command(talk, f"HELO {ask.me}")
@@ -181,11 +148,7 @@ async def hello(talk: Talk, ask: Ask) -> tuple[str, ...]:
 
 
 async def farewell(talk: Talk) -> None:
-    """QUIT. Everything has been seen by now, so what becomes of it does not matter."""
-    try:
-        await command(talk, "QUIT")
-    except PeerError:
-        return
+    await leave(command(talk, "QUIT"))
 
 
 async def session(talk: Talk, ask: Ask) -> None:
@@ -218,21 +181,11 @@ def _hello(ask: Ask) -> str:
     return f"{'LHLO' if ask.protocol == 'lmtp' else 'EHLO'} {ask.me}"
 
 
-def _word(line: str) -> str:
-    keyword, _, rest = printable(line, 1000).strip().partition(" ")
-    return f"{keyword.upper()} {rest.strip()}".rstrip()
-
-
 def _offers(words: tuple[str, ...], keyword: str) -> bool:
     return any(word.split(" ", 1)[0] == keyword for word in words)
 
 
-_MANGLED = re.compile(r"(?=.{7,10}$)(?:[X*]{5,}[A-Z]?|START[X*]+|[X*]+TLS)")
-
-
-def _mangled(words: tuple[str, ...]) -> str:
-    """A keyword of STARTTLS's length that a device on the path blotted out."""
-    return next((word for word in words if _MANGLED.fullmatch(word)), "")
+_MASK = re.compile(r"(?=.{7,10}$)(?:[X*]{5,}[A-Z]?|START[X*]+|[X*]+TLS)")
 
 
 def _greeting(talk: Talk, ask: Ask, answer: Reply) -> Greeting:

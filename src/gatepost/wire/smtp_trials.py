@@ -14,6 +14,7 @@ from gatepost.model.words import Reason, Role
 from gatepost.wire.ask import PASSWORD, USER, Ask, Stage, is_limit
 from gatepost.wire.lines import Talk
 from gatepost.wire.replies import Reply, command
+from gatepost.wire.turns import mechanism, outcome
 
 CREDENTIAL = f"\0{USER}\0{PASSWORD}"
 NOBODY = "gatepost-audit-nobody"
@@ -29,8 +30,8 @@ async def in_clear(talk: Talk, ask: Ask, words: tuple[str, ...], stage: Stage) -
         stage.wanted = "auth-in-clear"
         yield await _auth(talk, ask, mechanisms)
     stage.wanted = "mail-before-tls"
-    sent = "MAIL FROM:<>"
-    yield _tried(talk, ask, "mail-before-tls", sent, answer := await command(talk, sent), accepted=answer.ok)
+    answer = await command(talk, sent := "MAIL FROM:<>")
+    yield outcome(talk, ask, "mail-before-tls", sent, answer.text, accepted=answer.ok)
 
 
 async def transaction_kept(talk: Talk, ask: Ask) -> Tried:
@@ -42,7 +43,7 @@ async def transaction_kept(talk: Talk, ask: Ask) -> Tried:
     sent = f"RCPT TO:<{_local(ask)}>"
     answer = await command(talk, sent)
     kept = answer.code not in OUT_OF_ORDER
-    return _tried(talk, ask, "mail-after-tls", f"MAIL FROM:<> in clear, {sent}", answer, accepted=kept)
+    return outcome(talk, ask, "mail-after-tls", f"MAIL FROM:<> in clear, {sent}", answer.text, accepted=kept)
 
 
 async def at_last(talk: Talk, ask: Ask, words: tuple[str, ...], stage: Stage) -> AsyncIterator[Tried | Unobserved]:
@@ -57,12 +58,12 @@ async def at_last(talk: Talk, ask: Ask, words: tuple[str, ...], stage: Stage) ->
     yield await _vrfy(talk, ask)
     stage.wanted = "expn"
     answer = await command(talk, "EXPN postmaster")
-    yield _tried(talk, ask, "expn", "EXPN postmaster", answer, accepted=answer.code in {250, 251})
+    yield outcome(talk, ask, "expn", "EXPN postmaster", answer.text, accepted=answer.code in {250, 251})
     if "ANONYMOUS" in offered.mechanisms():
         stage.wanted = "auth-anonymous"
         sent = f"AUTH ANONYMOUS {_base64(ask.me)}"
         answer = await command(talk, sent)
-        yield _tried(talk, ask, "auth-anonymous", sent, answer, accepted=answer.ok)
+        yield outcome(talk, ask, "auth-anonymous", sent, answer.text, accepted=answer.ok)
     if ask.mine:
         async for tried in _of_mine(talk, ask, offered, stage):
             yield tried
@@ -72,35 +73,35 @@ async def _of_mine(talk: Talk, ask: Ask, offered: Capabilities, stage: Stage) ->
     if offered.has("XFORWARD"):
         stage.wanted = "xforward"
         answer = await command(talk, sent := "XFORWARD ADDR=192.0.2.1 NAME=client.example")
-        yield _tried(talk, ask, "xforward", sent, answer, accepted=answer.ok)
+        yield outcome(talk, ask, "xforward", sent, answer.text, accepted=answer.ok)
     if ask.role is Role.MX:
         stage.wanted = "helo-invalid"
         yield await _helo(talk, ask)
     if offered.has("XCLIENT"):
         stage.wanted = "xclient"
         answer = await command(talk, sent := "XCLIENT ADDR=192.0.2.1 NAME=client.example")
-        yield _tried(talk, ask, "xclient", sent, answer, accepted=answer.ok)
+        yield outcome(talk, ask, "xclient", sent, answer.text, accepted=answer.ok)
 
 
 async def _auth(talk: Talk, ask: Ask, mechanisms: tuple[str, ...]) -> Tried:
-    wanted = next((m for m in ("PLAIN", "LOGIN", *mechanisms) if m in mechanisms), "PLAIN")
+    wanted = mechanism(mechanisms, "PLAIN")
     sent = f"AUTH {wanted}"
     answer = await command(talk, sent)
     if answer.code == 334:
         await command(talk, "*")
-        return _tried(talk, ask, "auth-in-clear", sent, answer, accepted=True)
+        return outcome(talk, ask, "auth-in-clear", sent, answer.text, accepted=True)
     if answer.code == 501 and wanted == "PLAIN":  # wants the response in the same line
         shown = f"{sent} ***"
         answer = await command(talk, f"{sent} {_base64(CREDENTIAL)}", shown=shown)
-        return _tried(talk, ask, "auth-in-clear", shown, answer, accepted=answer.code in {235, 535})
-    return _tried(talk, ask, "auth-in-clear", sent, answer, accepted=False)
+        return outcome(talk, ask, "auth-in-clear", shown, answer.text, accepted=answer.code in {235, 535})
+    return outcome(talk, ask, "auth-in-clear", sent, answer.text, accepted=False)
 
 
 async def _mail_before_auth(talk: Talk, ask: Ask) -> Tried:
     """Up to RCPT, because Postfix delays its refusal to there (smtpd_delay_reject)."""
     sent = f"MAIL FROM:<>, RCPT TO:<{_local(ask)}>"
     answer = await _up_to_rcpt(talk, _local(ask))
-    return _tried(talk, ask, "mail-before-auth", sent, answer, accepted=answer.ok)
+    return outcome(talk, ask, "mail-before-auth", sent, answer.text, accepted=answer.ok)
 
 
 async def _vrfy(talk: Talk, ask: Ask) -> Tried:
@@ -108,7 +109,7 @@ async def _vrfy(talk: Talk, ask: Ask) -> Tried:
     sent = "VRFY postmaster"
     answer = await command(talk, sent)
     if answer.code != 252:
-        return _tried(talk, ask, "vrfy", sent, answer, accepted=answer.code in {250, 251})
+        return outcome(talk, ask, "vrfy", sent, answer.text, accepted=answer.code in {250, 251})
     other = await command(talk, f"VRFY {NOBODY}")
     differs = not other.ok and not is_limit(other.text)
     text = f"{answer.text}; {other.text}"
@@ -121,12 +122,12 @@ async def _helo(talk: Talk, ask: Ask) -> Tried | Unobserved:
     sent = f"HELO {name}"
     answer = await command(talk, sent)
     if not answer.ok:
-        return _tried(talk, ask, "helo-invalid", sent, answer, accepted=False)
+        return outcome(talk, ask, "helo-invalid", sent, answer.text, accepted=False)
     answer = await _up_to_rcpt(talk, _local(ask))
     sent = f"{sent}, MAIL FROM:<>, RCPT TO:<{_local(ask)}>"
     about_it = any(word in answer.text.lower() for word in ("helo", "ehlo", name))
     if answer.ok or about_it:
-        return _tried(talk, ask, "helo-invalid", sent, answer, accepted=answer.ok)
+        return outcome(talk, ask, "helo-invalid", sent, answer.text, accepted=answer.ok)
     reason = Reason.GREYLISTED if answer.later else Reason.REFUSED
     return Unobserved(ask.at, "helo-invalid", reason, f"refused for another reason: {answer.text}")
 
@@ -147,7 +148,3 @@ def _local(ask: Ask) -> str:
 
 def _base64(text: str) -> str:
     return b64encode(text.encode()).decode("ascii")
-
-
-def _tried(talk: Talk, ask: Ask, what: str, sent: str, answer: Reply, *, accepted: bool) -> Tried:
-    return Tried(ask.at, what, accepted, talk.encrypted, sent, answer.text)
