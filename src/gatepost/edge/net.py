@@ -204,8 +204,11 @@ class SocketWire:
 
     async def _receive(self) -> bytes:
         left = self.deadline - time.monotonic()
+        if left <= 0:  # a peer that floods never lets a timeout fire
+            raise PeerTarpit(f"still not done after {self.patience.whole:g} s")
+        await asyncio.sleep(0)  # bytes that are there already never suspend us: others must get their turn
         try:
-            async with asyncio.timeout(max(0.0, min(self.patience.answer, left))):
+            async with asyncio.timeout(min(self.patience.answer, left)):
                 return await asyncio.get_running_loop().sock_recv(self.sock, CHUNK)
         except TimeoutError:
             if left < self.patience.answer:
