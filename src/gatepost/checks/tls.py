@@ -208,14 +208,14 @@ def finite_field_strong(case: Case) -> Verdict:
         return unknown("hangs up where it would use Diffie-Hellman: no parameters (Dovecot: ssl_dh)", *closes)
     if skipped := [h for h in behind if not h.refused]:
         return passed(*skipped)
-    if refusal := next((h for h in asked(case, "forbidden") if _without_parameters(h)), None):
+    if refusal := next((h for h in asked(case, "forbidden") if _without_parameters(h, case)), None):
         return passed(refusal)
     return case.missing("tls:forbidden", "tls")
 
 
-def _without_parameters(hello: Hello) -> bool:
+def _without_parameters(hello: Hello, case: Case) -> bool:
     """Turned down with finite-field suites among what was offered."""
-    return turned_down(hello) and not hello.offer.endswith(AGAIN)
+    return turned_down(hello, case.seen) and not hello.offer.endswith(AGAIN)
 
 
 @check("GP-TLS-008")

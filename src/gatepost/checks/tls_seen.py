@@ -17,7 +17,8 @@ VERSIONS = ("SSLv2", "SSLv3", "TLSv1.0", "TLSv1.1", "TLSv1.2", "TLSv1.3")
 OLD = frozenset({"TLSv1.0", "TLSv1.1"})
 BROKEN = frozenset({"SSLv2", "SSLv3"})
 
-UNCLEAR = frozenset({"alert:internal_error", "closed", "reset"})  # refused, or picked and failed
+SILENT = frozenset({"alert:close_notify", "closed", "reset"})
+UNCLEAR = SILENT | {"alert:internal_error"}  # refused, or picked and failed
 AGAIN = "-without-dhe"  # the same offer after a silent close; see wire.tls.offers
 
 # A server without these versions turns the offer down, or answers with a lower one.
@@ -93,7 +94,7 @@ def versions_refused(seen: Seen, at: Endpoint) -> dict[str, Observation]:
     told: dict[str, Observation] = {}
     for hello in of(Hello, seen, at):
         for version in _WITHOUT.get(hello.offer.removesuffix(AGAIN), ()):
-            if turned_down(hello) or (not hello.refused and _below(hello.version, version)):
+            if turned_down(hello, seen) or (not hello.refused and _below(hello.version, version)):
                 told.setdefault(version, hello)
     for listed in of(Accepted, seen, at):
         if listed.kind == "suites" and listed.complete and not listed.names:
@@ -106,14 +107,21 @@ def _below(chosen: str, asked: str) -> bool:
     return chosen in VERSIONS and VERSIONS.index(chosen) < VERSIONS.index(asked)
 
 
-def turned_down(hello: Hello) -> bool:
+def turned_down(hello: Hello, seen: Seen) -> bool:
     """A refusal in so many words, or a silent close where there was nothing to pick and then fail with.
 
-    Dovecot without `ssl_dh` picks a finite-field suite and hangs up, so elsewhere a close proves nothing.
+    Dovecot without `ssl_dh` picks a finite-field suite and hangs up, so elsewhere a close proves nothing. Nor does it
+    where the server did not answer in the end: it may have stopped talking to us, or drop hellos of that length.
     """
+    if hello.refused in SILENT and not _silence_answers(seen, hello.at):
+        return False
     if hello.refused in UNCLEAR:
         return _NO_DHE.fullmatch(hello.offer) is not None
     return hello.refused.startswith("alert:")
+
+
+def _silence_answers(seen: Seen, at: Endpoint) -> bool:
+    return any(h.offer == "behind-good" and not h.refused for h in of(Hello, seen, at))
 
 
 def asked(case: Case, offer: str) -> list[Hello]:
@@ -124,7 +132,7 @@ def asked(case: Case, offer: str) -> list[Hello]:
 
 def answered_no(case: Case, offer: str) -> Hello | None:
     """The hello that ended an offer: nothing of what was left in it is accepted."""
-    return next((h for h in asked(case, offer) if turned_down(h)), None)
+    return next((h for h in asked(case, offer) if turned_down(h, case.seen)), None)
 
 
 def whole_list(case: Case, kind: str, version: str) -> Accepted | None:

@@ -79,7 +79,7 @@ def _feature(case: Case, name: str, because: str, soft: Severity) -> Verdict:
 def served_without_sni(case: Case) -> Verdict:
     """Clients that name no server get a usable certificate too."""
     bare = [h for h in of(Hello, case.seen, case.at) if h.sni is None and h.offer == "no-sni"]
-    if refused := [h for h in bare if turned_down(h)]:
+    if refused := [h for h in bare if turned_down(h, case.seen)]:
         severity = on_mx(case, Severity.MEDIUM)
         return failed(f"refuses clients without SNI ({refused[0].refused})", refused[0], severity=severity)
     chains = of(CertificateSeen, case.seen, case.at)

@@ -35,7 +35,12 @@ class Answer:
     @property
     def unclear(self) -> bool:
         """Hung up without an alert, or an internal error: refused, or picked and failed."""
-        return self.refused in {"closed", "reset", "alert:internal_error"}
+        return self.silent or self.refused == "alert:internal_error"
+
+    @property
+    def silent(self) -> bool:
+        """Hung up without a reason."""
+        return self.refused in {"alert:close_notify", "closed", "reset"}
 
     @property
     def suite(self) -> Suite | None:

@@ -19,7 +19,7 @@ from gatepost.model.words import Role
 from gatepost.wire.tls.ask import Answer
 from gatepost.wire.tls.interview import Interview, Merge, Reach, in_turn
 from gatepost.wire.tls.offers import Offer, codes
-from gatepost.wire.tls.rules import KEYS, Rules, by_certificate, classic, kind, legacy, needs_dh, without_kind
+from gatepost.wire.tls.rules import KEYS, Rules, by_certificate, classic, kind, legacy, needs_dh, rows, without_kind
 
 HELLOS = 15
 WITHOUT_DHE = "-without-dhe"
@@ -46,8 +46,13 @@ async def conform(
     while offers := strategy.next():
         async for seen in interview.round(offers, merge):
             yield seen
+        if any(a.silent for a in interview.answers.values()):
+            interview.hellos = HELLOS - 1  # the last one tells whether silence was an answer
     offers = strategy.niceties()[: interview.left]
     async for seen in interview.round(offers, merge):
+        yield seen
+    interview.hellos = HELLOS
+    async for seen in interview.round(silence_tested(interview.answers, name), merge):
         yield seen
 
 
@@ -72,6 +77,24 @@ async def certificates(
         yield seen
     async for seen in interview.round(strategy.nameless(), merge):
         yield seen
+
+
+def silence_tested(known: Known, name: str | None) -> list[Offer]:
+    """What met silence, before a suite that works, when all else was asked.
+
+    An answer proves that the server still talks to us, and minds neither the length of such a hello nor what is in
+    it; without one a silent close is no refusal.
+    """
+    silent = [a for a in known.values() if a.missed is None and a.silent]
+    works = [a for a in known.values() if a.accepted and a.suite is not None and a.offer.version != "SSLv2"]
+    if not silent or not works:
+        return []
+    good = max(works, key=lambda a: (a.flight.version == "TLSv1.2", a.flight.version == "TLSv1.3"))
+    suite = good.suite
+    assert suite is not None  # noqa: S101 - `works` holds no others
+    asked = dict.fromkeys(s.code for a in silent for s in rows(a.offer.suites) if not s.tls13 and not needs_dh(s))
+    behind = (*(code for code in asked if code != suite.code), suite.code)
+    return [Offer("behind-good", behind, good.flight.version, name, good.offer.groups)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +209,7 @@ class Strategy:
     @property
     def _hangs_up(self) -> bool:
         """It refuses without a word, which looks like picking a suite and failing on it."""
-        return any(a.refused in {"closed", "reset"} for a in self.known.values())
+        return any(a.silent for a in self.known.values())
 
     def _weak(self) -> Iterator[Offer]:
         """Curves and signatures outside the profile: suites that need both, so that nothing else is refused."""

@@ -12,6 +12,7 @@ forbidden, forbidden-2 … TLS 1.2, every suite the profile forbids or phases ou
                          hello on without the classes already seen: nothing of it works, or no further class
 forbidden-dhe, -2 …      finite-field suites before one that works, after a silent close: picked, then failed
 …-without-dhe            the same offer after a silent close, without finite-field suites: as the first
+behind-good              last of all, what met silence before a suite that works: silence was an answer
 no-sni                   suites known to work, without a server name: the server insists on a name
 weak-groups              TLS 1.2, only curves outside the profile: none works
 weak-signatures          TLS 1.2, only MD5, SHA-1, DSA and what the profile forbids or phases out: none works
@@ -25,8 +26,9 @@ ticketbleed, robot       see `attacks`
 
 An accepted hello proves what its fields say, whatever its name; a refused one proves what is said above. An offer
 that is empty under a profile, or that an earlier answer made pointless, is not made. A silent close (`closed`,
-`reset`) or `alert:internal_error` is a refusal only where no finite-field suite was on offer: a Dovecot without
-`ssl_dh` picks one and hangs up.
+`reset`) or `alert:internal_error` is a refusal only where no finite-field suite was on offer (a Dovecot without
+`ssl_dh` picks one and hangs up), and silence only where `behind-good` was accepted: else the server may have stopped
+talking to us, or drop hellos of that length.
 """
 
 from __future__ import annotations
@@ -143,8 +145,12 @@ def _padded(hello: ClientHello) -> ClientHello:
 
 
 def all_groups(*, tls13: bool) -> tuple[int, ...]:
-    """Every group usable in a version, the usual ones first; hybrids lead in TLS 1.3."""
-    usable = [g for g in tls.groups() if (g.tls13 if tls13 else g.tls12)]
+    """Every group usable in a version, the usual ones first; hybrids lead in TLS 1.3.
+
+    Below TLS 1.3 without finite-field groups: a server that knows RFC 7919 would use one of them for us, and its
+    own weak one for everybody else.
+    """
+    usable = [g for g in tls.groups() if (g.tls13 if tls13 else g.tls12 and g.kind != "ffdhe")]
     usable.sort(key=lambda g: (g.kind != "hybrid-pq", _place(g), g.code))
     return codes(usable)
 
