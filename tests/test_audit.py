@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from gatepost.audit import errands, notes, nothing_seen
 from gatepost.catalogue.presumption import presumed
 from gatepost.model.architecture import Endpoint, Host, Service
-from gatepost.model.observation import Closed, Identified, Run, Seen, Unobserved, Vantage
+from gatepost.model.observation import Closed, Identified, Listening, Observation, Run, Seen, Unobserved, Vantage
 from gatepost.model.words import Mode, Reason, Role
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
@@ -21,7 +21,7 @@ HOST = Host(
 )
 
 
-def run(*seen: Vantage | Closed | Unobserved) -> Run:
+def run(*seen: Observation) -> Run:
     return Run(Seen(seen), NOW)
 
 
@@ -69,4 +69,5 @@ def test_a_refusal_is_an_answer_and_silence_is_not() -> None:
     todo = errands([HOST], only=frozenset({25}))
     at = todo[0].at
     assert nothing_seen(run(Unobserved(at, "connection", Reason.FILTERED, "no answer")), todo)
+    assert nothing_seen(run(Listening(at), Identified(at, "silent", Mode.NONE, "")), todo)
     assert not nothing_seen(run(Closed(at, "connection refused")), todo)

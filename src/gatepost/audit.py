@@ -20,7 +20,7 @@ from gatepost.model.architecture import Architecture, Endpoint, Host, Service
 from gatepost.model.audit import Audit
 from gatepost.model.errand import Errand
 from gatepost.model.finding import Finding
-from gatepost.model.observation import Run, Unobserved, Vantage, of
+from gatepost.model.observation import Identified, Listening, Observation, Run, Unobserved, Vantage, of
 from gatepost.model.words import Reason
 
 
@@ -93,7 +93,11 @@ def notes(run: Run) -> tuple[str, ...]:
     return tuple(said)
 
 
+def _silent(one: Observation) -> bool:
+    return isinstance(one, Identified) and one.protocol == "silent"
+
+
 def nothing_seen(run: Run, errands_: Iterable[Errand]) -> bool:
-    """No endpoint gave any answer, not even a refusal."""
-    answered = {o.at for o in run.seen if not isinstance(o, Unobserved | Vantage)}
+    """No endpoint gave any answer, not even a refusal; to accept a connection and fall silent is none."""
+    answered = {o.at for o in run.seen if not isinstance(o, Unobserved | Vantage | Listening) and not _silent(o)}
     return not any(errand.at in answered for errand in errands_)

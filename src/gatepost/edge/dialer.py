@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from gatepost.edge.net import Patience, SocketWire, connect
 from gatepost.errors import BudgetSpent
@@ -59,25 +59,29 @@ class Dialer:
         self._gate = asyncio.Semaphore(self.budget.at_once)
 
     async def __call__(self) -> LimitedWire:
-        now = time.monotonic()
-        if not self._until:
-            pacing = 60.0 * self.budget.connections / self.budget.rate if self.budget.rate else 0.0
-            self._until = now + self.budget.seconds + pacing
-        self._check(now)
+        self._check(time.monotonic())
         await self._gate.acquire()
         await self.host.gate.acquire()
         try:
+            self._start()
             self._check(time.monotonic())
             self.used += 1
             await self._pace()
-            first = self.used == 1
-            inner = await connect(self.at.address, self.at.port, self.patient if first else self.patience, self.source)
+            patience = self.patient if self.used == 1 else self.patience
+            patience = replace(patience, whole=min(patience.whole, max(1.0, self._until - time.monotonic())))
+            inner = await connect(self.at.address, self.at.port, patience, self.source)
         except BaseException:
             self._release()
             raise
         self.seen_source = self.seen_source or inner.source
         self.opened = time.monotonic()
         return LimitedWire(inner, self._release)
+
+    def _start(self) -> None:
+        """The clock runs from the first connection: waiting for a place among other ports costs this one nothing."""
+        if not self._until:
+            pacing = 60.0 * self.budget.connections / self.budget.rate if self.budget.rate else 0.0
+            self._until = time.monotonic() + self.budget.seconds + pacing
 
     def elapsed(self) -> float:
         """Seconds since the newest connection was opened."""
@@ -86,7 +90,7 @@ class Dialer:
     def _check(self, now: float) -> None:
         if self.used >= self.budget.connections:
             raise BudgetSpent(f"the budget of {self.budget.connections} connections is used up")
-        if now > self._until:
+        if self._until and now > self._until:
             raise BudgetSpent(f"the budget of {self.budget.seconds:.0f} s is used up")
 
     async def _pace(self) -> None:

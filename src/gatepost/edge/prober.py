@@ -68,14 +68,14 @@ class Probed:
 
 
 async def probe(errands: Sequence[Errand], looking: Looking, progress: Callable[[int, int, str], None]) -> Probed:
-    gates = {errand.at.address: HostGate() for errand in errands}
+    gates = {(errand.at.address, errand.sweep): HostGate() for errand in errands}  # silent ports hold up no others
     crowd = asyncio.Semaphore(ENDPOINTS_AT_ONCE)
     done = 0
 
     async def run(errand: Errand) -> _Result:
         nonlocal done
         async with crowd:
-            result = await _run(errand, looking, gates[errand.at.address])
+            result = await _run(errand, looking, gates[errand.at.address, errand.sweep])
         done += 1
         progress(done, len(errands), errand.at.host)
         return result
