@@ -150,15 +150,7 @@ FEATURES = [
     pytest.param(["-alpn", "smtp"], "alpn-strict", True, id="alpn"),
     pytest.param([], "grease-tolerant", True, id="grease"),
     pytest.param([], "version-tolerant", True, id="versions"),
-    pytest.param(
-        [],
-        "resumption-id",
-        True,
-        id="ids-beside-tickets",
-        marks=pytest.mark.xfail(
-            raises=AssertionError, reason="asked with the ticket extension, which makes servers leave the id empty"
-        ),
-    ),
+    pytest.param([], "resumption-id", True, id="ids-beside-tickets"),
 ]
 
 

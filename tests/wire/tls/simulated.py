@@ -69,6 +69,7 @@ class Server:
     bears_grease: bool = True
     bears_new_versions: bool = True
     bleeds: bool = False
+    caches: bool = True
     obeys_early_change: bool = False
     drops_ssl2: bool = False  # never answers such a hello
     certificate: bytes | None = None
@@ -178,7 +179,9 @@ class Server:
         if ext.HEARTBEAT in self.extensions and hello.has(ext.HEARTBEAT):
             answered = tuple((n, b"\1" if n == ext.HEARTBEAT else b) for n, b in answered)
         compression = 1 if self.compression and 1 in hello.compressions else 0
-        out = sh.render_server_hello(sh.ServerHello(version, suite.code, answered, b"s" * 32, compression))
+        ticket = any(number == ext.SESSION_TICKET for number, _ in answered)
+        session = b"" if ticket or not self.caches else b"s" * 32  # as OpenSSL does
+        out = sh.render_server_hello(sh.ServerHello(version, suite.code, answered, session, compression))
         key = KEYS.get(suite.authentication)
         if key:
             name = hello.sni or "fallback"

@@ -11,6 +11,7 @@ from gatepost.catalogue.tls import Exchange
 from gatepost.model.architecture import Endpoint
 from gatepost.model.observation import Accepted, ChainSeen, Feature, Hello, Observation, Unobserved, of
 from gatepost.model.words import Reason, Role
+from gatepost.wire.tls import extensions as ext
 from gatepost.wire.tls.inventory import HELLOS, inventory
 from tests.script import collect
 from tests.wire.tls.servers import HYBRIDS, clean, dovecot, postfix, ruin
@@ -113,6 +114,16 @@ def test_oddities_are_borne_or_told() -> None:
     seen = look(sick)
     assert {name: not good for name, good in healthy.items()}.items() <= features(seen).items()
     assert_true(sick, seen)
+
+
+@pytest.mark.parametrize("tickets", [True, False])
+@pytest.mark.parametrize("caches", [True, False])
+@pytest.mark.parametrize("words", [("ECDHE_RSA_WITH_AES",), ("TLS_RSA_WITH_AES_128_GCM",)])
+def test_session_ids_are_asked_for_without_a_ticket(*, tickets: bool, caches: bool, words: tuple[str, ...]) -> None:
+    server = Server({"TLSv1.2": suites(*words)}, caches=caches)
+    if not tickets:
+        server.extensions -= {ext.SESSION_TICKET}
+    assert {"resumption-ticket": tickets, "resumption-id": caches}.items() <= features(look(server)).items()
 
 
 def test_both_chains_and_the_one_without_a_name() -> None:

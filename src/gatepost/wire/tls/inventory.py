@@ -89,7 +89,8 @@ class Listing:
         if not self.main.suites:
             return
         steps = (self.samples.complements(), self.samples.confirm(), self.main.settle(), self._fallback(modern))
-        for step in (*steps, self._why_closed(), self.main.find_order(), self.samples.conclude()):
+        last = (self.main.find_order(), self.main.ask_session(), self.samples.conclude())
+        for step in (*steps, self._why_closed(), *last):
             async for seen in step:
                 yield seen
         for accepted in self.main.accepted():
@@ -143,9 +144,11 @@ class Listing:
     def _resumption(self) -> tuple[Feature, ...]:
         if self.first is None:
             return ()
-        flight, at = self.first.flight, self.interview.at
-        ticket, ident = "session_ticket" in flight.extensions, bool(flight.session_id)
-        return (
-            Feature(at, "resumption-ticket", ticket, "a ticket is promised" if ticket else "no ticket is promised"),
-            Feature(at, "resumption-id", ident, f"a session id of {len(flight.session_id)} octets"),
+        at, ticket = self.interview.at, "session_ticket" in self.first.flight.extensions
+        promised = Feature(
+            at, "resumption-ticket", ticket, "a ticket is promised" if ticket else "no ticket is promised"
         )
+        if self.main.ticketless is None:
+            return (promised,)
+        given = self.main.ticketless.flight.session_id
+        return promised, Feature(at, "resumption-id", bool(given), f"a session id of {len(given)} octets")

@@ -21,7 +21,7 @@ tls1.3-hybrid            post-quantum groups only, not asked when `tls1.3` chose
 tls1.3-forbidden-groups, tls1.3-forbidden-suites     TLS 1.3, only what is outside the profile: none works
 certificate-rsa, -ecdsa  at most TLS 1.2, any suite of that key: no such certificate
 suites, groups, signatures, tls1.3-suites, sample    further steps of the inventory: the list is complete
-fallback, grease, high-version, alpn, order          what works, with one oddity: the server does not bear it
+fallback, grease, high-version, alpn, order, session-id     what works, with one oddity: the server does not bear it
 ticketbleed, robot       see `attacks`
 
 An accepted hello proves what its fields say, whatever its name; a refused one proves what is said above. An offer
@@ -52,6 +52,7 @@ class Offer:
     """One ClientHello in words. `version` is the highest on offer, and the only one for TLS 1.3.
 
     `session_id` and `extras` (further extensions) are for the oddities; `legacy` replaces the version field.
+    Without `ticket` no session ticket is asked for: a server that gives one leaves the session id empty.
     """
 
     name: str
@@ -65,6 +66,7 @@ class Offer:
     session_id: bytes = b""
     extras: ext.Extensions = ()
     legacy: int | None = None
+    ticket: bool = True
 
     @property
     def hello(self) -> ClientHello:
@@ -88,7 +90,7 @@ class Offer:
             ext.supported_groups(self._groups()),
             ext.POINT_FORMATS,
             *((self._signatures(),) if self.version == "TLSv1.2" else ()),
-            *(() if any(n == ext.SESSION_TICKET for n, _ in self.extras) else (ext.NO_TICKET_YET,)),
+            *self._ticket(),
             ext.STAPLE_WANTED,
             ext.EMS,
             ext.ETM,
@@ -126,6 +128,10 @@ class Offer:
 
     def _suites(self, suites: tuple[int, ...]) -> tuple[int, ...]:
         return ((tls.GREASE[1],) if self.grease else ()) + suites
+
+    def _ticket(self) -> ext.Extensions:
+        brought = any(number == ext.SESSION_TICKET for number, _ in self.extras)
+        return (ext.NO_TICKET_YET,) if self.ticket and not brought else ()
 
     def _oddities(self) -> ext.Extensions:
         return self.extras + (((tls.GREASE[2], b""),) if self.grease else ())

@@ -51,6 +51,7 @@ class Strike:
     order: str = ""
     oddities: list[Offer] = field(default_factory=list)
     left_out: set[int] = field(default_factory=set)
+    ticketless: Answer | None = None  # the latest that was accepted without asking for a ticket
 
     async def run(self) -> AsyncIterator[Observation]:
         """Suites first, then what is left of groups and schemes."""
@@ -114,6 +115,8 @@ class Strike:
         elif answer.accepted and answer.suite is not None and answer.flight.version == self.version:
             self._strike(answer.suite)
             self._new(answer)
+            if not offer.ticket or self.version == "SSLv3":
+                self.ticketless = answer
             if offer.name == "suites":
                 self.picks.append(Pick(offer.suites, answer.suite.code))
         elif offer.name == "suites":
@@ -185,13 +188,22 @@ class Strike:
 
     def _next(self) -> Offer:
         """The batch, forwards and backwards in turn; once two suites are known, with one oddity at a time
-        and a suite behind it that works, so that a refusal is about the oddity.
+        and a suite behind it that works, so that a refusal is about the oddity. The first hello asks for
+        a session ticket, the plain ones after it do not.
         """
         if self.oddities and len(self.suites) > 1 and self.version == "TLSv1.2":
             oddity = self.oddities.pop()
             return replace(oddity, suites=self.batches[0] + (self.suites[-1],))
         batch = self.batches[0] if len(self.picks) % 2 == 0 else tuple(reversed(self.batches[0]))
-        return self._plain("suites", batch)
+        return replace(self._plain("suites", batch), ticket=not self.suites)
+
+    async def ask_session(self) -> AsyncIterator[Observation]:
+        """Whether a session id is given where no ticket is asked for; no hello when one did both."""
+        if self.ticketless is None and self.suites:
+            offer = replace(self._plain("session-id", tuple(self.suites)), ticket=False)
+            self.learn(await self.interview.put(offer))
+            for seen in self.interview.drain():
+                yield seen
 
     def _plain(self, name: str, suites: tuple[int, ...]) -> Offer:
         groups, schemes = (*self.groups_left, *self.groups), (*self.schemes_left, *self.schemes)
