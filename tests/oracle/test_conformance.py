@@ -63,7 +63,6 @@ FAULTS = [
         "handshake-signatures-strong",
         ["-cipher", "DHE:AES128-SHA256:@SECLEVEL=0"],
         id="sha1-over-finite-field",
-        marks=faulty("weak signatures are asked with ECDHE suites only"),
     ),
 ]
 

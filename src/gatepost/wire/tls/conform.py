@@ -212,17 +212,17 @@ class Strategy:
         return any(a.silent for a in self.known.values())
 
     def _weak(self) -> Iterator[Offer]:
-        """Curves and signatures outside the profile: suites that need both, so that nothing else is refused."""
+        """Curves and signatures outside the profile, with suites that need them, so that nothing else is refused."""
         if not self._classic_spoken():
             return
-        signed = [
-            s
-            for key in KEYS.values()
-            for s in by_certificate(classic(), key)
-            if s.exchange is Exchange.ECDHE
-        ]  # fmt: skip
+        keyed = [s for key in KEYS.values() for s in by_certificate(classic(), key)]
+        curved = [s for s in keyed if s.exchange is Exchange.ECDHE]
         if self.rules.weak_curves:
-            yield Offer("weak-groups", codes(signed), sni=self.name, groups=self.rules.weak_curves)
+            yield Offer("weak-groups", codes(curved), sni=self.name, groups=self.rules.weak_curves)
+        curves = any(
+            a.suite is not None and a.suite.exchange is Exchange.ECDHE for a in self.known.values() if a.accepted
+        )
+        signed = curved if curves else [s for s in keyed if s.exchange in {Exchange.DHE, Exchange.ECDHE}]
         yield Offer("weak-signatures", codes(signed), sni=self.name, schemes=self.rules.weak_schemes)
 
     def _lowest(self) -> Iterator[Offer]:
