@@ -105,6 +105,14 @@ def test_exhausted_groups_are_no_refused_suites() -> None:
     assert lists(seen, "groups")["TLSv1.2"].names == ("secp256r1",)
 
 
+@pytest.mark.parametrize("word", ["TLS_ECDH_anon_WITH_AES_128", "TLS_ECDHE_PSK_WITH_AES_128_CBC_SHA256"])
+def test_groups_of_suites_without_a_certificate_are_settled(word: str) -> None:
+    server = Server({"TLSv1.2": suites(word)})
+    listed = lists(look(server), "groups")["TLSv1.2"]
+    assert set(listed.names) == set(map(tls.group_name, server.groups12))
+    assert listed.complete
+
+
 def test_oddities_are_borne_or_told() -> None:
     healthy = {"grease-tolerant": True, "version-tolerant": True, "alpn-strict": False, "fallback-scsv": True}
     assert healthy.items() <= features(look(postfix())).items()

@@ -64,7 +64,7 @@ class Strike:
 
     async def settle(self) -> AsyncIterator[Observation]:
         """Groups and schemes without those seen: until refused, the lists have an end."""
-        curves = codes(s for s in self.rows if s.exchange is Exchange.ECDHE and not _anonymous(s))
+        curves = self._on_curves()
         while self.complete and curves and self.groups_left:
             offer = replace(self._plain("groups", curves), groups=self.groups_left)
             answer = await self.interview.put(offer, self._group_names)
@@ -82,6 +82,11 @@ class Strike:
             self.complete_schemes = answer.missed is None
             if not answer.accepted or not self._new(answer):
                 break
+
+    def _on_curves(self) -> tuple[int, ...]:
+        """Suites known to work that show a curve: signed ones, as anonymous ones only where there are no others."""
+        usable = [s for s in rows((*self.suites, *self.left_out)) if s.exchange is Exchange.ECDHE]
+        return codes(s for s in usable if not _anonymous(s)) or codes(usable)
 
     async def find_order(self) -> AsyncIterator[Observation]:
         """Whose order counts: read off the choices, or asked for in both directions where they are too few."""
