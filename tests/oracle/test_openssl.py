@@ -42,14 +42,7 @@ SUITES = [
     pytest.param("both", ["-cipher", "ECDHE:@SECLEVEL=0", "-serverpref"], id="two-certificates"),
     pytest.param("both", ["-cipher", EVERYTHING, "-no_tls1_2"], id="no-1.2"),
     pytest.param("rsa", ["-cipher", "AES128-SHA:@SECLEVEL=0"], id="one-suite"),
-    pytest.param(
-        "ed25519",
-        ["-cipher", EVERYTHING],
-        id="ed25519",
-        marks=pytest.mark.xfail(
-            raises=AssertionError, reason="a key that only TLS 1.2 can use: suites below are inferred wrongly"
-        ),
-    ),
+    pytest.param("ed25519", ["-cipher", EVERYTHING], id="ed25519"),
 ]
 
 

@@ -55,6 +55,7 @@ class Server:
     groups13: tuple[int, ...] = GROUPS13
     schemes: tuple[int, ...] = SCHEMES
     keys: frozenset[str] = frozenset({"rsa"})
+    new_keys: frozenset[str] = frozenset()  # those of `keys` that only TLS 1.2 can use, as Ed25519
     ordered: bool = False
     silent: bool = False  # refuses by hanging up, without an alert
     dhe_broken: bool = False  # picks a finite-field suite, then hangs up
@@ -88,7 +89,7 @@ class Server:
         if suite.code not in self.suites.get(version, ()) or (hello and suite.code not in hello.suites):
             return False
         key = KEYS.get(suite.authentication)
-        if key is not None and key not in self.keys:
+        if key is not None and (key not in self.keys or (version != "TLSv1.2" and key in self.new_keys)):
             return False
         if suite.exchange is Exchange.ECDHE and not self._curves(hello):
             return False

@@ -84,6 +84,22 @@ def test_a_sample_that_disagrees_has_the_version_listed_in_full() -> None:
 
 
 @pytest.mark.parametrize("ordered", [True, False])
+@pytest.mark.parametrize("silent", [True, False])
+def test_a_key_that_only_the_highest_version_can_use(*, ordered: bool, silent: bool) -> None:
+    every = suites("ECDHE_RSA_WITH_AES", "ECDHE_ECDSA_WITH_AES", "TLS_ECDH_anon", "TLS_DH_anon_WITH_AES")
+    old = tuple(c for c in every if c in OLD)
+    for new in ("ecdsa", "rsa"):
+        server = Server(
+            {"TLSv1.2": every, "TLSv1.1": old, "TLSv1.0": old},
+            keys=frozenset({"rsa", "ecdsa"}),
+            new_keys=frozenset({new}),
+            ordered=ordered,
+            silent=silent,
+        )
+        assert_true(server, look(server))
+
+
+@pytest.mark.parametrize("ordered", [True, False])
 def test_whose_order(*, ordered: bool) -> None:
     for server in (postfix(), clean()):
         server.ordered = ordered
@@ -217,6 +233,7 @@ SERVERS = st.builds(
     groups12=st.lists(st.sampled_from(GROUPS12), max_size=4, unique=True).map(tuple),
     groups13=st.lists(st.sampled_from(GROUPS13 + HYBRIDS), min_size=1, max_size=5, unique=True).map(tuple),
     keys=st.sampled_from([frozenset({"rsa"}), frozenset({"ecdsa"}), frozenset({"rsa", "ecdsa"})]),
+    new_keys=st.sampled_from([frozenset(), frozenset({"ecdsa"}), frozenset({"rsa"})]),
     ordered=st.booleans(),
     silent=st.booleans(),
     dhe_broken=st.booleans(),

@@ -2,14 +2,17 @@
 
 The samples are taken before the highest version is listed, and are not asked for again there one by one while
 connections are short: a suite that two versions take is then proved in the lower and inferred in the higher.
+A server may have a key that only newer versions can use, so nothing is inferred for a kind of authentication
+without a sample of its own.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass, field, replace
 
 from gatepost.catalogue import tls
+from gatepost.catalogue.tls import Authentication, Suite
 from gatepost.model.observation import Accepted, Observation
 from gatepost.wire.tls.ask import Answer
 from gatepost.wire.tls.interview import Interview
@@ -29,6 +32,10 @@ class Version:
 
     name: str
     taken: list[int] = field(default_factory=list)
+
+    @property
+    def kinds(self) -> set[Authentication]:
+        return _kinds(self.taken)
 
 
 @dataclass(slots=True)
@@ -79,11 +86,13 @@ class Samples:
         return answer
 
     def _offer(self, version: str, taken: list[int]) -> Offer:
-        """First, last and middle: forwards, backwards, and from the middle on; suites not sampled yet lead."""
+        """First, last and middle: forwards, backwards, and from the middle on; suites not sampled yet lead, in
+        the third hello those of another authentication than the samples before.
+        """
         possible = [c for c in codes(legacy(version)) if c not in taken]
         fresh = [c for c in possible if c not in self.taken and c not in self.main.suites]
         half = len(fresh) // 2
-        order = (fresh, fresh[::-1], fresh[half:] + fresh[:half])[len(taken)]
+        order = (fresh, fresh[::-1], _others(taken, fresh[half:] + fresh[:half]))[len(taken)]
         name = "tls1.1-and-below" if version == "TLSv1.1" and not taken else NAMES[version]
         sni = None if version == "SSLv3" else self.main.sni
         return Offer(name, (*order, *(c for c in possible if c not in fresh)), version, sni)
@@ -96,6 +105,22 @@ class Samples:
             for seen in self.interview.drain():
                 yield seen
             self.agreed = self.agreed and answer.missed is None and not answer.accepted
+            if self.agreed and self.main.complete:
+                async for seen in self._witnesses(version):
+                    yield seen
+
+    async def _witnesses(self, version: Version) -> AsyncIterator[Observation]:
+        """One more sample of each kind of authentication that has none; a refusal is about all that are left."""
+        while left := codes(s for s in self._expected(version) if s.authentication not in version.kinds):
+            answer = await self._ask(Offer("sample", left, version.name, self.main.sni))
+            for seen in self.interview.drain():
+                yield seen
+            if answer.refused:
+                return
+            if answer.suite is None or answer.flight.version != version.name:
+                self.agreed = False
+                return
+            version.taken.append(answer.suite.code)
 
     async def confirm(self) -> AsyncIterator[Observation]:
         """The samples in the highest version: one by one while hellos are left, else one for all."""
@@ -113,7 +138,7 @@ class Samples:
             main.batches.clear()
             for seen in self.interview.drain():
                 yield seen
-        self.agreed = self.agreed and any(c in main.suites for c in left)
+        self.agreed = self.agreed and any(c in main.suites for c in left) and _kinds(left) <= _kinds(main.suites)
 
     async def conclude(self) -> AsyncIterator[Observation]:
         """The lists: by inference where the samples agree, else hello by hello."""
@@ -130,12 +155,16 @@ class Samples:
             yield Accepted(self.interview.at, "suites", version.name, names, complete=strike.complete)
 
     def _inferred(self, version: Version) -> Accepted:
-        main, highest = self.main, tls.VERSIONS[version.name]
-        ranked = (*main.ranked(), *(c for c in self.taken if c not in main.suites))
-        expected = [s.code for s in rows(ranked) if tls.VERSIONS[s.since] <= highest]
+        expected = codes(s for s in self._expected(version) if s.authentication in version.kinds)
         inferred = tuple(tls.suite_name(c) for c in expected if c not in version.taken)
         names = tuple(map(tls.suite_name, expected))
-        return Accepted(self.interview.at, "suites", version.name, names, main.order, inferred=inferred)
+        return Accepted(self.interview.at, "suites", version.name, names, self.main.order, inferred=inferred)
+
+    def _expected(self, version: Version) -> list[Suite]:
+        """What was taken elsewhere and exists in this version."""
+        main, highest = self.main, tls.VERSIONS[version.name]
+        ranked = (*main.ranked(), *(c for c in self.taken if c not in main.suites))
+        return [s for s in rows(ranked) if tls.VERSIONS[s.since] <= highest]
 
     def completed(self, accepted: Accepted) -> Accepted:
         """The highest version's list with the samples that were not asked there one by one."""
@@ -143,3 +172,13 @@ class Samples:
             return accepted
         inferred = tuple(tls.suite_name(c) for c in self.taken if c not in self.main.suites)
         return replace(accepted, names=(*accepted.names, *inferred), inferred=inferred)
+
+
+def _kinds(suites: Iterable[int]) -> set[Authentication]:
+    return {s.authentication for s in rows(suites)}
+
+
+def _others(taken: Iterable[int], order: list[int]) -> list[int]:
+    """Those of a kind of authentication that was not sampled first."""
+    sampled = _kinds(taken)
+    return [s.code for s in sorted(rows(order), key=lambda s: s.authentication in sampled)]
