@@ -25,7 +25,7 @@ check: $(STAMP)  ## format, lint, types, import contracts, docs in step
 
 test: $(STAMP)  ## install what the tests need (as root also the servers) and run everything
 	@sh lab/packages.sh
-	$(BIN)/pytest -n auto --dist loadgroup
+	$(BIN)/pytest -n auto --dist loadfile
 
 live: $(STAMP)  ## only the tests against real daemons and packets
 	@sh lab/packages.sh
