@@ -43,10 +43,10 @@ def why_not() -> str:
         return "the lab needs root, for the ports below 1024"
     try:
         program("postfix")
-        program("dovecot")
+        version = subprocess.check_output([program("dovecot"), "--version"], text=True).split()[0]
     except SystemExit as error:
         return str(error)
-    return ""
+    return "" if version.startswith("2.3.") else f"the lab is written for Dovecot 2.3, here is {version}"
 
 
 def run(*command: str) -> None:
