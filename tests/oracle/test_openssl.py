@@ -122,6 +122,25 @@ def test_signature_schemes(key: str, options: list[str], keys: dict[str, list[st
         assert listed.complete
 
 
+SCHEMES13 = [
+    *SCHEMES,
+    pytest.param("ecdsa", [], id="ecdsa"),
+    pytest.param("ed25519", [], id="ed25519"),
+    pytest.param("both", ["-no_tls1_2"], id="only-1.3"),
+    pytest.param("rsa", ["-groups", "P-384:P-256"], id="without-x25519"),
+    pytest.param("rsa", ["-groups", "X448"], id="only-x448"),
+]
+
+
+@pytest.mark.parametrize(("key", "options"), SCHEMES13)
+def test_signature_schemes_of_tls13(key: str, options: list[str], keys: dict[str, list[str]], tmp_path: Path) -> None:
+    with looked_at(tmp_path, *keys[key], *options) as (port, look):
+        listed = look.listed("signatures", "TLSv1.3")
+        assert {openssl.plain_scheme(name) for name in listed.names} == openssl.schemes(port, "TLSv1.3")
+        assert listed.complete or not listed.names
+    assert look.connections <= MOST
+
+
 def test_both_certificates_of_a_pair(keys: dict[str, list[str]], tmp_path: Path) -> None:
     with looked_at(tmp_path, *keys["both"]) as (_, look):
         chains = {hello.chain for hello in look.hellos() if hello.chain}

@@ -71,9 +71,6 @@ def test_sslscan_sees_nothing_more(rsa: list[str], tmp_path: Path) -> None:
 
 
 @pytest.mark.timeout(PATIENT)
-@pytest.mark.xfail(
-    raises=AssertionError, reason="signature schemes of TLS 1.3 are not listed; sslscan and testssl.sh list them"
-)
 def test_sslscan_sees_no_more_signatures_in_tls13(rsa: list[str], tmp_path: Path) -> None:
     root, look = _sslscan(rsa, tmp_path)
     theirs = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from gatepost.catalogue import tls
 from gatepost.catalogue.tls import Authentication, Exchange, Suite
@@ -77,6 +77,7 @@ class Server:
     cut: int = 0
     connections: int = 0
     hellos: list[ClientHello] = field(default_factory=list)
+    signed: list[ClientHello] = field(default_factory=list)  # those in TLS 1.3 that it had to sign for
 
     async def reach(self) -> Wire:
         if self.limit is not None and self.connections >= self.limit:
@@ -161,7 +162,18 @@ class Server:
         group = self._pick(self.groups13, hello.groups)
         if suite is None or group is None:
             return self._refuse(40)
-        return sh.render_server_hello(sh.hello_retry_request(suite, group, session_id=hello.session_id))
+        retry = sh.hello_retry_request(suite, group, session_id=hello.session_id)
+        if group not in hello.shares:
+            return sh.render_server_hello(retry)
+        self.signed.append(hello)
+        if not self.signing13() & {tls.scheme_name(c) for c in hello.signatures}:
+            return self._refuse(40)
+        return sh.render_server_hello(replace(retry, random=bytes(32)))  # the flight reads no more than the group
+
+    def signing13(self) -> set[str]:
+        usable = {"rsa": "rsa_pss_rsae_", "ecdsa": "ecdsa_secp"}
+        begins = tuple(word for key, word in usable.items() if key in self.keys)
+        return {name for c in self.schemes if begins and (name := tls.scheme_name(c)).startswith(begins)}
 
     def _classic(self, hello: ClientHello, version: str) -> bytes:
         offered = set(hello.suites)

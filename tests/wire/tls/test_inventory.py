@@ -14,8 +14,8 @@ from gatepost.model.words import Reason, Role
 from gatepost.wire.tls import extensions as ext
 from gatepost.wire.tls.inventory import HELLOS, inventory
 from tests.script import collect
-from tests.wire.tls.servers import HYBRIDS, clean, dovecot, postfix, ruin
-from tests.wire.tls.simulated import GROUPS12, GROUPS13, Server, groups, suites
+from tests.wire.tls.servers import HYBRIDS, MODERN13, clean, dovecot, postfix, ruin
+from tests.wire.tls.simulated import GROUPS12, GROUPS13, Server, groups, schemes, suites
 
 AT = Endpoint("mx.example.org", "192.0.2.1", 25)
 
@@ -42,11 +42,11 @@ def assert_true(server: Server, seen: list[Observation]) -> None:
 @pytest.mark.parametrize(
     ("server", "role", "most"),
     [
-        (clean(), Role.SUBMISSION, 25),
-        (clean(keys=frozenset({"rsa", "ecdsa"})), Role.SUBMISSION, 26),
-        (postfix(), Role.MX, 76),
+        (clean(), Role.SUBMISSION, 28),
+        (clean(keys=frozenset({"rsa", "ecdsa"})), Role.SUBMISSION, 32),
+        (postfix(), Role.MX, 78),
         (postfix(below=True), Role.SUBMISSION, 78),
-        (dovecot(), Role.ACCESS, 70),
+        (dovecot(), Role.ACCESS, 71),
         (dovecot(dhe_broken=True), Role.ACCESS, 55),
     ],
     ids=["clean", "pair", "postfix-25", "postfix-587", "dovecot", "dovecot-without-ssl_dh"],
@@ -138,6 +138,36 @@ def test_oddities_are_borne_or_told() -> None:
     seen = look(sick)
     assert {name: not good for name, good in healthy.items()}.items() <= features(seen).items()
     assert_true(sick, seen)
+
+
+SIGNERS = [
+    clean(),
+    clean(keys=frozenset({"ecdsa"})),
+    clean(keys=frozenset({"rsa", "ecdsa"}), silent=True),
+    clean(groups13=groups("secp256r1")),
+    clean(groups13=groups("secp384r1", "secp521r1"), schemes=schemes("rsa_pss_rsae_sha384")),
+    Server({"TLSv1.3": MODERN13}),
+    postfix(),
+]
+
+
+@pytest.mark.parametrize("server", SIGNERS)
+def test_signature_schemes_of_tls13(server: Server) -> None:
+    seen = look(server)
+    listed = lists(seen, "signatures")["TLSv1.3"]
+    assert set(listed.names) == server.signing13()
+    assert listed.complete
+    assert not of(Unobserved, seen)
+    assert all(hello.has(ext.SIGNATURE_ALGORITHMS_CERT) for hello in server.signed)
+
+
+@pytest.mark.parametrize("server", [clean(groups13=HYBRIDS), postfix(below=True)])
+def test_signature_schemes_that_cannot_all_be_asked_are_no_whole_list(server: Server) -> None:
+    seen = look(server)
+    listed = lists(seen, "signatures")["TLSv1.3"]
+    assert set(listed.names) < server.signing13()
+    assert not listed.complete
+    assert not of(Unobserved, seen)
 
 
 @pytest.mark.parametrize("tickets", [True, False])

@@ -27,6 +27,7 @@ EARLY_DATA = 42
 SUPPORTED_VERSIONS = 43
 COOKIE = 44
 PSK_MODES = 45
+SIGNATURE_ALGORITHMS_CERT = 50
 KEY_SHARE = 51
 RENEGOTIATION_INFO = 0xFF01
 
@@ -49,6 +50,10 @@ def supported_groups(codes: Iterable[int]) -> Extension:
 
 def signature_algorithms(codes: Iterable[int]) -> Extension:
     return SIGNATURE_ALGORITHMS, vector(numbers(codes), 2)
+
+
+def signature_algorithms_cert(codes: Iterable[int]) -> Extension:
+    return SIGNATURE_ALGORITHMS_CERT, vector(numbers(codes), 2)
 
 
 def supported_versions(codes: Iterable[int]) -> Extension:

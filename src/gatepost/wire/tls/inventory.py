@@ -18,6 +18,7 @@ from gatepost.wire.tls.modern import Modern
 from gatepost.wire.tls.offers import Offer, codes
 from gatepost.wire.tls.rules import Rules, classic, legacy, needs_dh
 from gatepost.wire.tls.samples import NAMES, Samples
+from gatepost.wire.tls.signatures import Signatures
 from gatepost.wire.tls.strike import Strike, oddities, told_oddities
 
 HELLOS = 78
@@ -41,9 +42,14 @@ async def inventory(
     rules = Rules(profile, role)
     modern = Modern(interview, rules, name)
     listing = Listing(interview, rules, name)
+    signatures = Signatures(interview, name)
     async for seen in merge([_ssl2(interview), modern.run(), listing.run()]):
+        signatures.note(seen)
         yield seen
     async for seen in listing.finish(modern):
+        signatures.note(seen)
+        yield seen
+    async for seen in signatures.run(modern, listing.main.suites):
         yield seen
 
 

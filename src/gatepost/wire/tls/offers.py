@@ -21,6 +21,7 @@ tls1.3-hybrid            post-quantum groups only, not asked when `tls1.3` chose
 tls1.3-forbidden-groups, tls1.3-forbidden-suites     TLS 1.3, only what is outside the profile: none works
 certificate-rsa, -ecdsa  at most TLS 1.2, any suite of that key: no such certificate
 suites, groups, signatures, tls1.3-suites, sample    further steps of the inventory: the list is complete
+tls1.3-signatures        TLS 1.3, some signature schemes and a key: the server cannot sign with any of them
 fallback, grease, high-version, alpn, order, session-id     what works, with one oddity: the server does not bear it
 ticketbleed, robot       see `attacks`
 
@@ -53,6 +54,7 @@ class Offer:
 
     `session_id` and `extras` (further extensions) are for the oddities; `legacy` replaces the version field.
     Without `ticket` no session ticket is asked for: a server that gives one leaves the session id empty.
+    `shares` are groups with keys; without them TLS 1.3 answers with a HelloRetryRequest.
     """
 
     name: str
@@ -67,6 +69,7 @@ class Offer:
     extras: ext.Extensions = ()
     legacy: int | None = None
     ticket: bool = True
+    shares: tuple[tuple[int, bytes], ...] = ()
 
     @property
     def hello(self) -> ClientHello:
@@ -110,7 +113,7 @@ class Offer:
             self._signatures(),
             ext.PSK_WITH_DHE,
             *self._oddities(),
-            ext.key_share(),
+            ext.key_share(self.shares),
         )
         return ClientHello(
             suites=self._suites(self.suites), extensions=extensions, session_id=self._random, random=self._random
