@@ -147,7 +147,7 @@ def test_additions_of_a_newer_version_are_passed_over() -> None:
     run["mood"] = "calm"
     run["findings"][0]["weight"] = 3
     run["observations"].append({"kind": "Overheard", "at": {}})
-    assert to_json(read_json(json.dumps(run))) == json.dumps(_RUN, indent=2) + "\n"
+    assert json.loads(to_json(read_json(json.dumps(run)))) == _RUN
 
 
 @pytest.mark.parametrize("text", ["[" * 100_000, '{"a":' * 100_000, '{"schema": NaN}', "9" * 5000, "\ufeff{}"])

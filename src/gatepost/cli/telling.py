@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +15,7 @@ from gatepost.cli.options import FailOn, Format
 from gatepost.errors import UsageError
 from gatepost.model.audit import Audit
 from gatepost.model.words import Severity
-from gatepost.report import FORMATS, TERMINAL
+from gatepost.report import FORMATS, STREAMS, TERMINAL
 from gatepost.report.diff import since as since_
 from gatepost.report.machine import read_json
 
@@ -56,6 +56,9 @@ def tell(
     if form is Format.TABLE and output is None:
         floor = None if fail_on is FailOn.NEVER else Severity(fail_on.value)
         text = TERMINAL[view](audit, width=width(), colour=colour(), verbose=verbose, fail_on=floor)
+    elif stream := STREAMS.get(view, {}).get(form.value):
+        _stream(stream(audit), output)
+        return
     else:
         text = FORMATS[view][form.value](audit)
     if output is None:
@@ -64,11 +67,19 @@ def tell(
     write(output, text)
 
 
-def write(output: Path, text: str) -> None:
+def _stream(parts: Iterable[str], output: Path | None) -> None:
+    if output is None:
+        sys.stdout.writelines(parts)
+    else:
+        write(output, parts)
+
+
+def write(output: Path, text: str | Iterable[str]) -> None:
     """Replace a file in one step, so that a reader never sees half of it."""
     partial = output.with_name(f".{output.name}.partial")
     try:
-        partial.write_text(text, encoding="utf-8")
+        with partial.open("w", encoding="utf-8") as file:
+            file.writelines([text] if isinstance(text, str) else text)
         partial.replace(output)
     except OSError as error:
         partial.unlink(missing_ok=True)

@@ -5,7 +5,7 @@ Renderers are pure: an audit in, text out. `TERMINAL` pages also take a width, c
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Protocol
 
 from gatepost.model.audit import Audit
@@ -13,7 +13,7 @@ from gatepost.model.words import Severity
 from gatepost.report import views
 from gatepost.report.html import certs_html, ports_html, to_html
 from gatepost.report.junit import to_junit
-from gatepost.report.machine import to_json, to_jsonl
+from gatepost.report.machine import json_parts, to_json, to_jsonl
 from gatepost.report.prometheus import to_prometheus
 from gatepost.report.sarif import to_sarif
 from gatepost.report.sheet import to_csv
@@ -37,6 +37,8 @@ class Page(Protocol):
 
 
 TERMINAL: Mapping[str, Page] = {"audit": render, "certs": views.certs_text, "ports": views.ports_text}
+
+STREAMS: Mapping[str, Mapping[str, Callable[[Audit], Iterator[str]]]] = {"audit": {"json": json_parts}}
 
 _FINDINGS: Mapping[str, Renderer] = {"junit": to_junit, "prometheus": to_prometheus, "sarif": to_sarif}
 FORMATS: Mapping[str, Mapping[str, Renderer]] = {

@@ -7,6 +7,7 @@ The declaration is not part of it: a saved run is what was seen and judged, not 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NoReturn
@@ -26,24 +27,39 @@ LARGEST_RUN = 256 * 1024 * 1024  # characters; 200 hosts with every certificate 
 
 def to_json(audit: Audit) -> str:
     """The same audit gives the same bytes: observations are in the order of their endpoints."""
-    return json.dumps(_whole(audit), indent=2) + "\n"
+    return "".join(json_parts(audit))
+
+
+def json_parts(audit: Audit) -> Iterator[str]:
+    """`to_json` piece by piece: a run over many hosts is larger than what it was made from. One item a line."""
+    yield "{\n"
+    for key, value in _head(audit).items():
+        yield f"{_line(key)}: {_line(value)},\n"
+    seen = sorted(audit.run.seen, key=lambda o: o.at)
+    yield from _list("findings", (finding_plain(one) for one in audit.findings))
+    yield from _list("observations", (to_plain(o) for o in seen if not isinstance(o, Unobserved)))
+    yield from _list("unobserved", (to_plain(o) for o in seen if isinstance(o, Unobserved)))
+    yield f'"connections": {_line(to_plain(audit.run.connections))}\n}}\n'
+
+
+def _list(key: str, items: Iterable[Plain]) -> Iterator[str]:
+    yield f"{_line(key)}: ["
+    between = "\n"
+    for item in items:
+        yield f"{between}{_line(item)}"
+        between = ",\n"
+    yield "\n],\n"
+
+
+def _line(plain: Plain) -> str:
+    return json.dumps(plain, separators=(",", ":"))
 
 
 def to_jsonl(audit: Audit) -> str:
     """First line: the run. Then one finding a line, for `grep` and log shippers."""
     head = _head(audit) | {"schema": LINES_SCHEMA, "findings": len(audit.findings)}
     lines = (head, *(finding_plain(one) for one in audit.findings))
-    return "".join(f"{json.dumps(line, separators=(',', ':'))}\n" for line in lines)
-
-
-def _whole(audit: Audit) -> dict[str, Plain]:
-    seen = sorted(audit.run.seen, key=lambda o: o.at)
-    return _head(audit) | {
-        "findings": [finding_plain(one) for one in audit.findings],
-        "observations": [to_plain(o) for o in seen if not isinstance(o, Unobserved)],
-        "unobserved": [to_plain(o) for o in seen if isinstance(o, Unobserved)],
-        "connections": to_plain(audit.run.connections),
-    }
+    return "".join(f"{_line(line)}\n" for line in lines)
 
 
 def _head(audit: Audit) -> dict[str, Plain]:
