@@ -6,22 +6,25 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
+from functools import cache
 from ipaddress import ip_address
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gatepost import catalogue
 from gatepost.audit import errands, nothing_seen
 from gatepost.catalogue import Profile
 from gatepost.certs.chain import Roots
 from gatepost.declare import overdue, presume, read
-from gatepost.edge.discover import Discovery, discover
 from gatepost.edge.prober import Looking, Probed, probe
-from gatepost.edge.resolve import Resolver, resolver_at
 from gatepost.edge.trust import roots
 from gatepost.errors import CannotLook, UsageError
 from gatepost.model.architecture import Architecture, Endpoint, Host, Service
 from gatepost.model.observation import Advertised, Observation, Run, Seen, Unobserved, of
 from gatepost.wire.survey import Depth
+
+if TYPE_CHECKING:
+    from gatepost.edge.resolve import Resolver
 
 DEFAULT_DECLARATION = Path("gatepost.toml")
 MAX_DECLARATION = 262_144  # octets
@@ -75,9 +78,10 @@ def look(request: Request, progress: Progress = lambda _done, _total, _what: Non
 async def _look(
     request: Request, architecture: Architecture, profile: Profile, only: frozenset[int], progress: Progress
 ) -> Looked:
-    resolver = resolver_at(request.resolver)
+    if request.resolver:
+        _resolver(request.resolver)  # a wrong address is told before anything is looked at
     trusted = roots(request.ca)
-    aims = await aim(request, architecture, resolver, trusted)
+    aims = await aim(request, architecture, trusted)
     todo = errands(aims.hosts, only=only)
     if not todo:
         raise CannotLook(aims.complaint or "there is nothing to look at")
@@ -134,14 +138,14 @@ class Aims:
     notes: tuple[str, ...] = ()
 
 
-async def aim(request: Request, architecture: Architecture, resolver: Resolver, trusted: Roots) -> Aims:
+async def aim(request: Request, architecture: Architecture, trusted: Roots) -> Aims:
     """Which hosts the targets mean: declared ones as declared, the rest as DNS tells."""
     if not request.targets:
         if not architecture.hosts:
             raise UsageError("name a host or domain, or declare one in gatepost.toml (see: gatepost init --help)")
         aims = Aims(architecture.hosts, tuple(h.name for h in architecture.hosts))
-        return replace(aims, hosts=tuple([await _with_addresses(h, request, resolver) for h in aims.hosts]))
-    found = [await _one(target, request, architecture, resolver, trusted) for target in request.targets]
+        return replace(aims, hosts=tuple([await _with_addresses(h, request) for h in aims.hosts]))
+    found = [await _one(target, request, architecture, trusted) for target in request.targets]
     hosts = {h.name: h for aims in reversed(found) for h in aims.hosts}
     ordered = [h.name for aims in found for h in aims.hosts]
     return Aims(
@@ -153,15 +157,17 @@ async def aim(request: Request, architecture: Architecture, resolver: Resolver, 
     )
 
 
-async def _one(target: str, request: Request, architecture: Architecture, resolver: Resolver, trusted: Roots) -> Aims:
+async def _one(target: str, request: Request, architecture: Architecture, trusted: Roots) -> Aims:
+    from gatepost.edge.discover import discover
+
     name = target.strip().rstrip(".").lower()
     if host := architecture.host(name):
-        return Aims((await _with_addresses(host, request, resolver),), (target,))
+        return Aims((await _with_addresses(host, request),), (target,))
     if request.addresses:
         return Aims((presume(name, request.addresses),), (target,))
     domain = next((d for d in architecture.domains if d.name == name), None)
     declared = [h for h in architecture.hosts if domain and h.name in domain.mx]
-    found: Discovery = await discover(name, resolver, roots=trusted)
+    found = await discover(name, _resolver(request.resolver), roots=trusted)
     hosts = {h.name: h for h in declared}
     for host_name, addresses in found.hosts:
         if host_name not in hosts and addresses:
@@ -170,12 +176,20 @@ async def _one(target: str, request: Request, architecture: Architecture, resolv
     return Aims(tuple(hosts.values()), (target,), (*found.advertised, *found.unobserved), complaint, found.notes)
 
 
-async def _with_addresses(host: Host, request: Request, resolver: Resolver) -> Host:
+async def _with_addresses(host: Host, request: Request) -> Host:
     if request.addresses:
         return replace(host, addresses=request.addresses)
     if host.addresses:
         return host
-    return replace(host, addresses=await resolver.addresses(host.name))
+    return replace(host, addresses=await _resolver(request.resolver).addresses(host.name))
+
+
+@cache
+def _resolver(where: str | None) -> Resolver:
+    """Made when first needed: its library is the slowest to load, and an address needs none."""
+    from gatepost.edge.resolve import resolver_at
+
+    return resolver_at(where)
 
 
 def load(path: Path | None) -> Architecture:
