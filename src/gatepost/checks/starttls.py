@@ -97,6 +97,9 @@ def injected_commands_dropped(case: Case) -> Verdict:
 @check("GP-STLS-003")
 def nothing_carried_over(case: Case) -> Verdict:
     """The server sends nothing in clear that a client would read as protected."""
+    told = [i for i in of(Injected, case.seen, case.at) if i.way == "response" and i.happened]
+    if told and not any(not h.error for h in of(Handshake, case.seen, case.at)):
+        return unknown(f"took STARTTLS back, TLS never began: {told[0].detail}", *told)
     return _injection(case, "response", "sends text in clear around STARTTLS", Severity.HIGH)
 
 

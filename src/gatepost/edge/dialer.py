@@ -40,13 +40,13 @@ class HostGate:
 
 @dataclass(slots=True)
 class Dialer:
-    """`Dial` for one endpoint. `patient` is used for the first connection: postscreen lets a newcomer wait."""
+    """`Dial` for one endpoint. `first_answer` seconds are allowed at first: postscreen lets a newcomer wait."""
 
     at: Endpoint
     host: HostGate
     budget: Budget = field(default_factory=Budget)
     patience: Patience = field(default_factory=Patience)
-    patient: Patience = field(default_factory=lambda: Patience(answer=20.0))
+    first_answer: float = 20.0
     source: str | None = None
     used: int = 0
     seen_source: str = ""
@@ -67,7 +67,9 @@ class Dialer:
             self._check(time.monotonic())
             self.used += 1
             await self._pace()
-            patience = self.patient if self.used == 1 else self.patience
+            patience = self.patience
+            if self.used == 1:
+                patience = replace(patience, answer=max(patience.answer, self.first_answer))
             patience = replace(patience, whole=min(patience.whole, max(1.0, self._until - time.monotonic())))
             inner = await connect(self.at.address, self.at.port, patience, self.source)
         except BaseException:

@@ -37,7 +37,7 @@ class Patience:
 
 
 async def connect(address: str, port: int, patience: Patience, source: str | None = None) -> SocketWire:
-    """One TCP connection. Raises PeerUnreachable."""
+    """One TCP connection. Raises PeerUnreachable or PeerReset."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     sock = socket.socket(family, socket.SOCK_STREAM)
     sock.setblocking(False)
@@ -52,6 +52,8 @@ async def connect(address: str, port: int, patience: Patience, source: str | Non
         raise PeerUnreachable(f"no answer within {patience.connect:g} s", refused=False) from None
     except OSError as error:
         sock.close()
+        if error.errno == errno.ECONNRESET:
+            raise PeerReset(_words(error)) from None
         raise PeerUnreachable(_words(error), refused=error.errno == errno.ECONNREFUSED) from None
     except BaseException:
         sock.close()

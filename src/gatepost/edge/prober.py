@@ -105,7 +105,9 @@ async def _run(errand: Errand, looking: Looking, gate: HostGate) -> _Result:
     seen: list[Observation] = []
     service = errand.service
     if errand.sweep:
-        found = await _knock(errand.at, replace_patience(dialer), seen)
+        knock = replace(dialer, patience=SWEEP, first_answer=SWEEP.answer)  # most swept ports are closed
+        found = await _knock(errand.at, knock, seen)
+        dialer.used, dialer.seen_source = knock.used, knock.seen_source
         if found is None or found.protocol not in CONVERSED:
             return _Result(_finish(seen, dialer, looking), presumed(errand.at.port, found), dialer.used)
         service = presumed(errand.at.port, found)
@@ -129,12 +131,6 @@ async def _run(errand: Errand, looking: Looking, gate: HostGate) -> _Result:
     except Exception as error:  # noqa: BLE001 - one broken endpoint must not take the audit down
         seen.append(Unobserved(errand.at, "survey", Reason.GARBLED, f"defect: {type(error).__name__}: {error}"))
     return _Result(_finish(seen, dialer, looking), service, dialer.used)
-
-
-def replace_patience(dialer: Dialer) -> Dialer:
-    """The same budget with less patience: most swept ports are closed, and silence there costs the operator time."""
-    dialer.patient = SWEEP
-    return dialer
 
 
 def _sni(host: str) -> str | None:

@@ -46,8 +46,8 @@ def assert_true(server: Server, seen: list[Observation]) -> None:
         (clean(keys=frozenset({"rsa", "ecdsa"})), Role.SUBMISSION, 32),
         (postfix(), Role.MX, 78),
         (postfix(below=True), Role.SUBMISSION, 78),
-        (dovecot(), Role.ACCESS, 71),
-        (dovecot(dhe_broken=True), Role.ACCESS, 55),
+        (dovecot(), Role.ACCESS, 72),
+        (dovecot(dhe_broken=True), Role.ACCESS, 56),
     ],
     ids=["clean", "pair", "postfix-25", "postfix-587", "dovecot", "dovecot-without-ssl_dh"],
 )

@@ -46,13 +46,13 @@ async def conform(
     while offers := strategy.next():
         async for seen in interview.round(offers, merge):
             yield seen
-        if any(a.silent for a in interview.answers.values()):
+        if interview.silences:
             interview.hellos = HELLOS - 1  # the last one tells whether silence was an answer
     offers = strategy.niceties()[: interview.left]
     async for seen in interview.round(offers, merge):
         yield seen
     interview.hellos = HELLOS
-    async for seen in interview.round(silence_tested(interview.answers, name), merge):
+    async for seen in interview.round(silence_tested(interview, name), merge):
         yield seen
 
 
@@ -79,22 +79,21 @@ async def certificates(
         yield seen
 
 
-def silence_tested(known: Known, name: str | None) -> list[Offer]:
+def silence_tested(interview: Interview, name: str | None) -> list[Offer]:
     """What met silence, before a suite that works, when all else was asked.
 
     An answer proves that the server still talks to us, and minds neither the length of such a hello nor what is in
     it; without one a silent close is no refusal.
     """
-    silent = [a for a in known.values() if a.missed is None and a.silent]
-    works = [a for a in known.values() if a.accepted and a.suite is not None and a.offer.version != "SSLv2"]
-    if not silent or not works:
+    works = [
+        interview.worked[v] for v in ("TLSv1.2", "TLSv1.3", "TLSv1.1", "TLSv1.0", "SSLv3") if v in interview.worked
+    ]
+    good = works[0].suite if works else None
+    if not interview.silences or good is None:
         return []
-    good = max(works, key=lambda a: (a.flight.version == "TLSv1.2", a.flight.version == "TLSv1.3"))
-    suite = good.suite
-    assert suite is not None  # noqa: S101 - `works` holds no others
-    asked = dict.fromkeys(s.code for a in silent for s in rows(a.offer.suites) if not s.tls13 and not needs_dh(s))
-    behind = (*(code for code in asked if code != suite.code), suite.code)
-    return [Offer("behind-good", behind, good.flight.version, name, good.offer.groups)]
+    met = (s for a in interview.silences for s in rows(a.offer.suites) if not s.tls13 and not needs_dh(s))
+    behind = (*(c for c in dict.fromkeys(codes(met)) if c != good.code), good.code)
+    return [Offer("behind-good", behind, works[0].flight.version, name, works[0].offer.groups)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,8 @@ class Interview:
     mine: bool = False
     answers: dict[str, Answer] = field(default_factory=dict)
     used: int = 0
+    worked: dict[str, Answer] = field(default_factory=dict)  # the newest accepted hello of each version
+    silences: list[Answer] = field(default_factory=list)
     _stopped: GatepostError | None = None
     _unreached: int = 0
     _unanswered: int = 0
@@ -56,6 +58,10 @@ class Interview:
         except GatepostError as error:
             answer = Answer(offer, Flight(), missed=lost(self.at, f"tls:{offer.name}", error))
         self.answers[offer.name] = answer
+        if answer.accepted and answer.suite is not None:
+            self.worked[answer.flight.version] = answer
+        elif answer.missed is None and answer.silent:
+            self.silences.append(answer)
         self._report(answer, tuple(told(answer)) if told else (offer.name,))
         return answer
 

@@ -1,18 +1,20 @@
 """Everything a server accepts, listed: about as many hellos as the largest of its sets has members.
 
-Per endpoint at most 78: a stock Postfix takes 56 suites in TLS 1.2, three suites and ten groups in TLS 1.3.
+Per endpoint at most 78: a stock Postfix takes 56 suites in TLS 1.2, three suites and ten groups in TLS 1.3. A server
+that always answers with the same group would cost more; its lists say that they are cut short.
 """
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from gatepost.catalogue import Profile, tls
 from gatepost.model.architecture import Endpoint
 from gatepost.model.observation import Accepted, Feature, Observation
 from gatepost.model.words import Role
 from gatepost.wire.tls.ask import Answer
+from gatepost.wire.tls.conform import silence_tested
 from gatepost.wire.tls.interview import Interview, Merge, Reach, in_turn
 from gatepost.wire.tls.modern import Modern
 from gatepost.wire.tls.offers import Offer, codes
@@ -43,14 +45,34 @@ async def inventory(
     modern = Modern(interview, rules, name)
     listing = Listing(interview, rules, name)
     signatures = Signatures(interview, name)
-    async for seen in merge([_ssl2(interview), modern.run(), listing.run()]):
-        signatures.note(seen)
+    lists: list[Accepted] = []
+
+    async def told(steps: AsyncIterator[Observation]) -> AsyncIterator[Observation]:
+        async for seen in steps:
+            signatures.note(seen)
+            if isinstance(seen, Accepted):
+                lists.append(seen)
+            else:
+                yield seen
+
+    async for seen in told(merge([_ssl2(interview), modern.run(), listing.run()])):
         yield seen
-    async for seen in listing.finish(modern):
-        signatures.note(seen)
+    async for seen in told(listing.finish(modern)):
         yield seen
-    async for seen in signatures.run(modern, listing.main.suites):
+    async for seen in told(signatures.run(modern, listing.main.suites)):
         yield seen
+    last = silence_tested(interview, name)
+    async for seen in interview.round(last, merge):
+        yield seen
+    for one in lists:
+        yield one if _silence_proved(interview, last) else replace(one, complete=False)
+
+
+def _silence_proved(interview: Interview, last: list[Offer]) -> bool:
+    """No refusal was silent, or the server still answered when all was asked."""
+    if last:
+        return interview.answers[last[0].name].accepted
+    return not interview.silences
 
 
 async def _ssl2(interview: Interview) -> AsyncIterator[Observation]:
