@@ -84,6 +84,7 @@ class SocketWire:
     patience: Patience
     deadline: float
     tls: SSL.Connection | None = field(default=None)
+    heard: bool = False  # anything at all
 
     @property
     def source(self) -> str:
@@ -211,13 +212,15 @@ class SocketWire:
         await asyncio.sleep(0)  # bytes that are there already never suspend us: others must get their turn
         try:
             async with asyncio.timeout(min(self.patience.answer, left)):
-                return await asyncio.get_running_loop().sock_recv(self.sock, CHUNK)
+                data = await asyncio.get_running_loop().sock_recv(self.sock, CHUNK)
         except TimeoutError:
-            if left < self.patience.answer:
+            if self.heard and left < self.patience.answer:
                 raise PeerTarpit(f"still not done after {self.patience.whole:g} s") from None
-            raise PeerSilent(f"no answer within {self.patience.answer:g} s") from None
+            raise PeerSilent(f"no answer within {min(left, self.patience.answer):.0f} s") from None
         except OSError as error:
             raise PeerReset(_words(error)) from None
+        self.heard = True
+        return data
 
     async def _send(self, data: bytes) -> None:
         left = max(0.0, self.deadline - time.monotonic())
