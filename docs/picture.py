@@ -13,7 +13,7 @@ from rich.text import Text
 from gatepost.cli.audit import conclude
 from gatepost.cli.looking import Request, look
 from gatepost.demo.stage import running
-from gatepost.report import TERMINAL
+from gatepost.report.formats import TERMINAL
 
 WIDTH = 100
 HERE = Path(__file__).parent / "images"

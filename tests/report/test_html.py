@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gatepost.model.audit import Audit
-from gatepost.report import Renderer
+from gatepost.report.formats import Renderer
 from gatepost.report.html import certs_html, ports_html, to_html
 from gatepost.report.markup import Element, e, html
 from tests.report.sample import HOSTILE, clean, sample

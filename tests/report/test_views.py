@@ -12,7 +12,8 @@ from rich.cells import cell_len
 
 from gatepost.cli.options import Format
 from gatepost.model.audit import Audit
-from gatepost.report import FORMATS, TERMINAL, certs, truth
+from gatepost.report import certs, truth
+from gatepost.report.formats import FORMATS, TERMINAL
 from tests.report.golden import golden
 from tests.report.sample import clean, sample
 from tests.report.strategies import audits

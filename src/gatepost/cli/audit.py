@@ -82,7 +82,6 @@ def conclude(looked: Looked, other: Audit | None, before: Audit | None, state: P
     from dataclasses import replace
 
     from gatepost import audit as story
-    from gatepost.edge.store import remember
 
     now = looked.run.started
     extra: tuple[Finding, ...] = ()
@@ -104,5 +103,7 @@ def conclude(looked: Looked, other: Audit | None, before: Audit | None, state: P
     )
     judged = replace(judged, notes=(*looked.notes, *judged.notes))
     if state:
+        from gatepost.edge.store import remember
+
         judged = replace(judged, findings=remember(state, judged.findings, now))
     return replace(judged, compared_with=other.run.vantage or "the other run") if other else judged

@@ -15,9 +15,6 @@ from gatepost.cli.options import FailOn, Format
 from gatepost.errors import UsageError
 from gatepost.model.audit import Audit
 from gatepost.model.words import Severity
-from gatepost.report import FORMATS, STREAMS, TERMINAL
-from gatepost.report.diff import since as since_
-from gatepost.report.machine import read_json
 
 ENDINGS = {
     ".csv": Format.CSV,
@@ -53,12 +50,16 @@ def tell(
 
     Raises UsageError when the file cannot be written.
     """
+    if (view, form) == ("audit", Format.JSON):
+        from gatepost.report.machine import json_parts
+
+        _stream(json_parts(audit), output)
+        return
+    from gatepost.report.formats import FORMATS, TERMINAL
+
     if form is Format.TABLE and output is None:
         floor = None if fail_on is FailOn.NEVER else Severity(fail_on.value)
         text = TERMINAL[view](audit, width=width(), colour=colour(), verbose=verbose, fail_on=floor)
-    elif stream := STREAMS.get(view, {}).get(form.value):
-        _stream(stream(audit), output)
-        return
     else:
         text = FORMATS[view][form.value](audit)
     if output is None:
@@ -119,6 +120,8 @@ def earlier(path: Path | None, option: str) -> Audit | None:
     """A run saved with `--format json`."""
     if path is None:
         return None
+    from gatepost.report.machine import read_json
+
     try:
         size = path.stat().st_size
         return read_json(path.read_text(encoding="utf-8") if size <= MAX_RUN else "")
@@ -131,7 +134,11 @@ def earlier(path: Path | None, option: str) -> Audit | None:
 
 
 def changed(audit: Audit, before: Audit | None) -> Audit:
-    return since_(audit, before) if before else audit
+    if before is None:
+        return audit
+    from gatepost.report.diff import since
+
+    return since(audit, before)
 
 
 def areas(listed: str | None) -> frozenset[str]:
