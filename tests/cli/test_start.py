@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+import gatepost as gatepost_package
 from gatepost import __version__
 from tests.cli.conftest import Gatepost
 
@@ -37,7 +39,8 @@ def test_help_loads_nothing_heavy() -> None:
         "heavy = {'pydantic', 'OpenSSL', 'cryptography', 'dns', 'asyncio', 'sqlite3'} & set(sys.modules)\n"
         "sys.exit(f'loaded: {sorted(heavy)}' if heavy else 0)"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    here = {**os.environ, "PYTHONPATH": str(Path(gatepost_package.__file__).parents[1])}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, env=here)
     assert done.returncode == 0, done.stderr
 
 
