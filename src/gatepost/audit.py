@@ -21,7 +21,7 @@ from gatepost.model.audit import Audit
 from gatepost.model.errand import Errand
 from gatepost.model.finding import Finding
 from gatepost.model.observation import Identified, Listening, Observation, Run, Unobserved, Vantage, of
-from gatepost.model.words import Reason
+from gatepost.model.words import Outcome, Reason
 
 
 def errands(hosts: Iterable[Host], *, only: frozenset[int] = frozenset()) -> tuple[Errand, ...]:
@@ -68,7 +68,7 @@ def conclude(
     """Judge a run. `first_seen` remembers failures of earlier runs by finding id."""
     known = first_seen or {}
     findings = tuple(
-        replace(finding, first_seen=known.get(finding.id, now)) if finding.outcome.value == "fail" else finding
+        replace(finding, first_seen=known.get(finding.id, now)) if finding.outcome is Outcome.FAIL else finding
         for finding in (*extra, *judge(run, architecture, profile, services=services, now=now, mine=mine))
     )
     return Audit(now, profile.name, targets, findings, run, architecture, notes=notes(run))

@@ -47,7 +47,7 @@ def audit(
     [bold]Exit:[/bold] 0 in order, 1 findings at or above --fail-on, 2 bad input, 3 could not look.
     """
     from gatepost.cli import telling
-    from gatepost.cli.looking import Request, look
+    from gatepost.cli.looking import Request, watched
     from gatepost.wire.survey import Depth
 
     request = Request(
@@ -69,8 +69,7 @@ def audit(
     show = telling.shape(form, output)
     other = telling.earlier(compare, "--compare")
     before = telling.earlier(since, "--since")
-    with telling.progress(quiet=quiet) as report_progress:
-        looked = look(request, report_progress)
+    looked = watched(request, quiet=quiet)
     judged = conclude(looked, other, before, state)
     shown = telling.limited(judged, areas)
     telling.tell(telling.changed(shown, before), show, output, verbose=verbose, fail_on=fail_on)

@@ -27,7 +27,7 @@ def certs(
     """Show the certificate truth: per port, address and SNI, with the chain's verdict and the days left."""
     from gatepost.cli import telling
     from gatepost.cli.audit import conclude
-    from gatepost.cli.looking import Request, look
+    from gatepost.cli.looking import Request, watched
     from gatepost.wire.survey import Depth
 
     request = Request(
@@ -43,8 +43,7 @@ def certs(
         source=source,
         rate=rate,
     )
-    with telling.progress(quiet=quiet) as report_progress:
-        looked = look(request, report_progress)
+    looked = watched(request, quiet=quiet)
     judged = telling.limited(conclude(looked, None, None, None), frozenset({"certificates"}))
     telling.tell(judged, telling.shape(form, output), output, verbose=verbose, view="certs", fail_on=fail_on)
     raise typer.Exit(telling.exit_code(judged, fail_on))

@@ -25,12 +25,11 @@ def demo(
     """
     from gatepost.cli import telling
     from gatepost.cli.audit import conclude
-    from gatepost.cli.looking import Request, look
+    from gatepost.cli.looking import Request, watched
     from gatepost.demo.stage import running
 
     with running(keep) as stage:
         request = Request(declaration=stage.declaration, ca=stage.ca, ports=stage.ports)
-        with telling.progress(quiet=quiet) as report_progress:
-            looked = look(request, report_progress)
+        looked = watched(request, quiet=quiet)
     judged = conclude(looked, None, None, None)
     telling.tell(judged, telling.shape(form, output), output, verbose=verbose, fail_on=o.FailOn.NEVER)

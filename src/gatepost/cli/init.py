@@ -32,7 +32,7 @@ def init(
     """
     from gatepost.cli import telling
     from gatepost.cli.discovering import declaration
-    from gatepost.cli.looking import Request, look
+    from gatepost.cli.looking import Request, watched
     from gatepost.errors import UsageError
     from gatepost.wire.survey import Depth
 
@@ -50,8 +50,7 @@ def init(
         source=source,
         rate=rate,
     )
-    with telling.progress(quiet=quiet) as report_progress:
-        looked = look(request, report_progress)
+    looked = watched(request, quiet=quiet)
     text = declaration(looked, organization or target)
     if to_stdout:
         sys.stdout.write(text)

@@ -15,6 +15,7 @@ from gatepost import catalogue
 from gatepost.audit import errands, nothing_seen
 from gatepost.catalogue import Profile
 from gatepost.certs.chain import Roots
+from gatepost.cli.telling import progress
 from gatepost.declare import overdue, presume, read
 from gatepost.edge.prober import Looking, Probed, probe
 from gatepost.edge.trust import roots
@@ -64,6 +65,12 @@ class Looked:
 
 
 Progress = Callable[[int, int, str], None]
+
+
+def watched(request: Request, *, quiet: bool) -> Looked:
+    """`look`, with a progress bar for whoever watches."""
+    with progress(quiet=quiet) as moved:
+        return look(request, moved)
 
 
 def look(request: Request, progress: Progress = lambda _done, _total, _what: None) -> Looked:

@@ -14,7 +14,7 @@ import typer
 
 from gatepost import __version__
 from gatepost.cli import audit, certs, demo, explain, init, ports, schema
-from gatepost.errors import CannotLook, GatepostError, UsageError
+from gatepost.errors import GatepostError, UsageError
 
 BAD_INPUT = 2
 COULD_NOT_LOOK = 3
@@ -60,8 +60,6 @@ def main() -> None:
         app(prog_name="gatepost")
     except UsageError as error:
         _stop(error, BAD_INPUT)
-    except CannotLook as error:
-        _stop(error, COULD_NOT_LOOK)
     except GatepostError as error:
         _stop(error, COULD_NOT_LOOK)
     except KeyboardInterrupt:

@@ -28,7 +28,7 @@ def ports(
     """
     from gatepost.cli import telling
     from gatepost.cli.audit import conclude
-    from gatepost.cli.looking import Request, look
+    from gatepost.cli.looking import Request, watched
     from gatepost.report.truth import rows
     from gatepost.wire.survey import Depth
 
@@ -44,8 +44,7 @@ def ports(
         source=source,
         rate=rate,
     )
-    with telling.progress(quiet=quiet) as report_progress:
-        looked = look(request, report_progress)
+    looked = watched(request, quiet=quiet)
     judged = conclude(looked, None, None, None)
     telling.tell(judged, telling.shape(form, output), output, verbose=verbose, view="ports")
     raise typer.Exit(int(any(row.wrong for row in rows(judged))))

@@ -58,8 +58,7 @@ def tell(
     from gatepost.report.formats import FORMATS, TERMINAL
 
     if form is Format.TABLE and output is None:
-        floor = None if fail_on is FailOn.NEVER else Severity(fail_on.value)
-        text = TERMINAL[view](audit, width=width(), colour=colour(), verbose=verbose, fail_on=floor)
+        text = TERMINAL[view](audit, width=width(), colour=colour(), verbose=verbose, fail_on=floor(fail_on))
     else:
         text = FORMATS[view][form.value](audit)
     if output is None:
@@ -159,7 +158,10 @@ def limited(audit: Audit, wanted: frozenset[str]) -> Audit:
 
 def exit_code(audit: Audit, fail_on: FailOn) -> int:
     """1 when an unwaived failure is at least as severe as asked for, else 0."""
-    if fail_on is FailOn.NEVER:
-        return 0
-    floor = Severity(fail_on.value).rank
-    return int(any(f.open and f.severity.rank >= floor for f in audit.findings))
+    from gatepost.report import tally
+
+    return tally.exit_code(audit, floor(fail_on))
+
+
+def floor(fail_on: FailOn) -> Severity | None:
+    return None if fail_on is FailOn.NEVER else Severity(fail_on.value)

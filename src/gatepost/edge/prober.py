@@ -16,23 +16,20 @@ from gatepost.catalogue.presumption import CONVERSED, presumed
 from gatepost.certs.chain import Roots, inspect
 from gatepost.edge.dialer import Budget, Dialer, HostGate
 from gatepost.edge.net import Patience
-from gatepost.errors import GatepostError, PeerUnreachable
+from gatepost.errors import GatepostError
 from gatepost.model.architecture import Endpoint, Service
 from gatepost.model.errand import Errand
 from gatepost.model.observation import (
     CertificateSeen,
     ChainSeen,
-    Closed,
     Identified,
-    Listening,
     Observation,
     Unobserved,
     Vantage,
 )
 from gatepost.model.words import Mode, Reason
 from gatepost.wire.ask import Ask, lost
-from gatepost.wire.identify import identify
-from gatepost.wire.survey import Depth, Plan, survey
+from gatepost.wire.survey import Depth, Plan, knock, survey
 
 SWEEP = Patience(connect=3.0, answer=4.0, whole=20.0)
 CONNECTIONS = {Depth.PORTS: 6, Depth.CERTIFICATES: 8, Depth.CONFORMANCE: 18, Depth.INVENTORY: 80}
@@ -105,9 +102,10 @@ async def _run(errand: Errand, looking: Looking, gate: HostGate) -> _Result:
     seen: list[Observation] = []
     service = errand.service
     if errand.sweep:
-        knock = replace(dialer, patience=SWEEP, first_answer=SWEEP.answer)  # most swept ports are closed
-        found = await _knock(errand.at, knock, seen)
-        dialer.used, dialer.seen_source = knock.used, knock.seen_source
+        dialer.patience, dialer.first_answer = SWEEP, SWEEP.answer  # most swept ports are closed
+        seen += [one async for one in knock(errand.at, dialer, _sni(errand.at.host))]
+        dialer.patience = looking.patience
+        found = next((one for one in reversed(seen) if isinstance(one, Identified)), None)
         if found is None or found.protocol not in CONVERSED:
             return _Result(_finish(seen, dialer, looking), presumed(errand.at.port, found), dialer.used)
         service = presumed(errand.at.port, found)
@@ -125,7 +123,7 @@ async def _run(errand: Errand, looking: Looking, gate: HostGate) -> _Result:
     )
     try:
         async for one in survey(ask, dialer, Plan(looking.depth, looking.profile), merge):
-            seen.append(one)  # noqa: PERF401 - what was seen before a failure must be kept
+            seen.append(one)
     except GatepostError as error:  # a dialogue let one through: still an answer about this endpoint
         seen.append(lost(errand.at, "survey", error))
     except Exception as error:  # noqa: BLE001 - one broken endpoint must not take the audit down
@@ -138,37 +136,17 @@ def _sni(host: str) -> str | None:
     return None if ":" in host or host.replace(".", "").isdigit() else host
 
 
-async def _knock(at: Endpoint, dialer: Dialer, seen: list[Observation]) -> Identified | None:
-    """Is anybody there, and who? Appends what was seen."""
-    try:
-        wire = await dialer()
-    except PeerUnreachable as error:
-        seen.append(Closed(at, str(error)) if error.refused else lost(at, "connection", error))
-        return None
-    except GatepostError as error:
-        seen.append(lost(at, "connection", error))
-        return None
-    seen.append(Listening(at))
-    found: Identified | None = None
-    try:
-        async for one in identify(wire, at, dialer, name=_sni(at.host)):
-            seen.append(one)
-            found = one if isinstance(one, Identified) else found
-    except GatepostError as error:
-        seen.append(lost(at, "identity", error))
-    finally:
-        await wire.close()
-    return found
-
-
 def _finish(seen: list[Observation], dialer: Dialer, looking: Looking) -> tuple[Observation, ...]:
-    """Add where we looked from, drop what was said twice."""
+    """Add where we looked from."""
     first = [Vantage(dialer.at, dialer.seen_source, looking.label)] if dialer.seen_source else []
-    return tuple(dict.fromkeys((*first, *seen)))
+    return (*first, *seen)
 
 
 def _certificates_read(seen: Sequence[Observation], looking: Looking) -> tuple[Observation, ...]:
-    """Read and verify every chain, knowing all certificates of the run: one port may send what another forgot."""
+    """Read and verify every chain, knowing all certificates of the run: one port may send what another forgot.
+
+    What was said twice is dropped.
+    """
     known = tuple({der: None for o in seen if isinstance(o, ChainSeen) for der in o.chain})
     decoded = tuple(b64decode(der) for der in known)
     verified: dict[tuple[tuple[str, ...], str], CertificateSeen | Unobserved] = {}

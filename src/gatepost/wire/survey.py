@@ -14,6 +14,7 @@ from typing import Protocol, runtime_checkable
 
 from gatepost.catalogue import Profile
 from gatepost.errors import GatepostError, PeerUnreachable
+from gatepost.model.architecture import Endpoint
 from gatepost.model.observation import (
     Closed,
     Feature,
@@ -73,7 +74,7 @@ async def survey(ask: Ask, dial: Dial, plan: Plan, merge: Merge) -> AsyncIterato
     async for seen in first.over(_conversation(ask, dial)):
         yield seen
     if not first.spoke and not first.hopeless:
-        ask, found = replace(ask), None
+        found: Identified | None = None
         async for seen in _who(ask, dial):
             found = seen if isinstance(seen, Identified) else found
             yield seen
@@ -104,7 +105,7 @@ class _Watch:
     words: str = ""
     encrypted: bool = False
     upgrade: Upgrade | None = None
-    losses: list[Unobserved] | None = None
+    losses: list[Unobserved] = field(default_factory=list)
     answers: list[str] = field(default_factory=list)
 
     async def over(self, steps: AsyncIterator[Observation]) -> AsyncIterator[Observation]:
@@ -139,17 +140,17 @@ class _Watch:
 
     @property
     def hopeless(self) -> bool:
-        return any(loss.reason in HOPELESS for loss in self.losses or ())
+        return any(loss.reason in HOPELESS for loss in self.losses)
 
     @property
     def handshake_failed(self) -> bool:
-        return any(loss.wanted == "tls" for loss in self.losses or ())
+        return any(loss.wanted == "tls" for loss in self.losses)
 
     @property
     def hung_up(self) -> bool:
         """The server ended the talk over something we said, before TLS was tried."""
         early = {Reason.CLOSED, Reason.RESET}
-        return not self.encrypted and any(loss.reason in early and loss.wanted != "tls" for loss in self.losses or ())
+        return not self.encrypted and any(loss.reason in early and loss.wanted != "tls" for loss in self.losses)
 
     @property
     def tls_worth_asking(self) -> bool:
@@ -157,40 +158,58 @@ class _Watch:
         return self.encrypted or self.handshake_failed or (self.upgrade is not None and self.upgrade.accepted)
 
 
+async def knock(at: Endpoint, dial: Dial, name: str | None) -> AsyncIterator[Observation]:
+    """Is anybody there, and who?"""
+
+    async def ask_who(wire: Wire) -> AsyncIterator[Observation]:
+        try:
+            async for seen in identify(wire, at, dial, name=name):
+                yield seen
+        except GatepostError as error:
+            yield lost(at, "identity", error)
+
+    async for seen in _meeting(at, dial, ask_who):
+        yield seen
+
+
 async def _conversation(ask: Ask, dial: Dial) -> AsyncIterator[Observation]:
     dialogue = dialogue_for(ask.protocol)
-    try:
-        wire = await dial()
-    except PeerUnreachable as error:
-        yield Closed(ask.at, str(error)) if error.refused else lost(ask.at, "connection", error)
-        return
-    except GatepostError as error:
-        yield lost(ask.at, "connection", error)
-        return
-    yield Listening(ask.at)
-    try:
+
+    async def converse(wire: Wire) -> AsyncIterator[Observation]:
         if dialogue is not None:
             async for seen in dialogue.converse(Talk(wire), ask):
                 yield seen
         if isinstance(wire, Ticketed) and (octets := wire.max_early_data()) is not None:
             told = f"tickets allow {octets} octets of early data" if octets else "no ticket allows early data"
             yield Feature(ask.at, "early-data", octets > 0, told)
-    finally:
-        await wire.close()
+
+    async for seen in _meeting(ask.at, dial, converse):
+        yield seen
 
 
-async def _who(ask: Ask, dial: Dial) -> AsyncIterator[Observation]:
-    """Identify a port that did not answer as expected."""
+async def _meeting(
+    at: Endpoint, dial: Dial, then: Callable[[Wire], AsyncIterator[Observation]]
+) -> AsyncIterator[Observation]:
+    """The first connection tells whether anything listens."""
     try:
         wire = await dial()
-    except GatepostError as error:
-        yield lost(ask.at, "identity", error)
+    except PeerUnreachable as error:
+        yield Closed(at, str(error)) if error.refused else lost(at, "connection", error)
         return
+    except GatepostError as error:
+        yield lost(at, "connection", error)
+        return
+    yield Listening(at)
     try:
-        async for seen in identify(wire, ask.at, dial, name=ask.name):
+        async for seen in then(wire):
             yield seen
     finally:
         await wire.close()
+
+
+def _who(ask: Ask, dial: Dial) -> AsyncIterator[Observation]:
+    """Identify a port that did not answer as expected."""
+    return _one_talk(ask, dial, lambda talk, asked: identify(talk.wire, asked.at, dial, name=asked.name), "identity")
 
 
 def _worth_another(ask: Ask, found: Identified) -> bool:
