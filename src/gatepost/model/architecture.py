@@ -79,13 +79,36 @@ class Host:
 
 
 @dataclass(frozen=True, slots=True)
+class Selector:
+    """A DKIM selector of a domain. `key` is a PEM file with the key pair or its public half, as written."""
+
+    name: str
+    key: str | None = None
+    until: date | None = None  # when it is withdrawn
+    line: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Domain:
+    """What DNS and policy should say about a mail domain.
+
+    `senders` are addresses, networks and names of hosts that mail of this domain leaves from; empty: its own
+    exchangers. `includes` are SPF records of others who send for it. `caa` are issuers that may certify.
+    """
+
     name: str
     mx: tuple[str, ...] = ()
     dmarc: str | None = None
     mta_sts: str | None = None
     dane: bool = False
     line: int | None = None
+    sends: bool = True  # false: a parked domain, which should say so
+    senders: tuple[str, ...] = ()
+    includes: tuple[str, ...] = ()
+    dkim: tuple[Selector, ...] = ()
+    dmarc_reports: tuple[str, ...] = ()  # mail addresses
+    tls_reports: tuple[str, ...] = ()  # mail addresses or https URIs
+    caa: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +135,11 @@ class Architecture:
     waivers: tuple[Waiver, ...] = ()
     retirements: tuple[str, ...] = field(default=())
     source: str | None = None
+    resolver: str = ""  # ADDR[#PORT]; empty: the system's
+    resolver_trusted: bool = False  # its word about DNSSEC is believed, although it is not on this machine
 
     def host(self, name: str) -> Host | None:
         return next((h for h in self.hosts if h.name == name), None)
+
+    def domain(self, name: str) -> Domain | None:
+        return next((d for d in self.domains if d.name == name), None)

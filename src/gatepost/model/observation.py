@@ -13,6 +13,8 @@ from typing import TypeVar
 
 from gatepost.model.architecture import Endpoint
 from gatepost.model.certificate import Certificate, Trust
+from gatepost.model.dns import Answer
+from gatepost.model.domain import DomainFact
 from gatepost.model.words import Mode, Reason
 
 
@@ -269,6 +271,7 @@ class Unobserved:
 Observation = (
     Vantage | Listening | Closed | Identified | Greeting | Capabilities | Upgrade | Tried | Injected | Hello
     | Accepted | Handshake | ChainSeen | CertificateSeen | Feature | Advertised | Unobserved
+    | Answer | DomainFact
 )  # fmt: skip
 
 Fact = TypeVar("Fact", bound=Observation)

@@ -57,6 +57,7 @@ _RANK = {Severity.INFO: 0, Severity.LOW: 1, Severity.MEDIUM: 2, Severity.HIGH: 3
 class Reason(StrEnum):
     """Why something could not be seen."""
 
+    BOGUS = "bogus"  # DNSSEC validation failed
     BUDGET = "budget"  # our own limit on connections or time
     CLOSED = "closed"  # the stream ended without an answer
     FILTERED = "filtered"  # no answer at all to the connection

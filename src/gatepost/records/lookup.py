@@ -1,0 +1,36 @@
+"""How records are asked for: two questions that the edge answers, and that tests answer from a table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from gatepost.model.dns import Answer
+from gatepost.model.words import Reason
+
+
+class Lookup(Protocol):
+    r"""One DNS question. Never raises for what DNS does: see `Answer.presence`.
+
+    `name` is in presentation form, without the final dot; characters that need it escaped as `\DDD`. A name
+    that can be no DNS name (a label over 63 octets, more than 255 in all, an empty label) is ABSENT at once.
+    """
+
+    async def __call__(self, name: str, kind: str) -> Answer: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """An HTTPS document, or why there is none. `ok` is a 200 answer from a host whose certificate is trusted."""
+
+    ok: bool
+    text: str = ""
+    content_type: str = ""
+    reason: Reason | None = None
+    why: str = ""
+
+
+class Fetch(Protocol):
+    """One HTTPS GET of `https://host/path`, without redirects, bounded in time and size. Never raises."""
+
+    async def __call__(self, host: str, path: str) -> Fetched: ...
