@@ -1,4 +1,4 @@
-"""Small state in SQLite: since when each finding is open.
+"""Small state in SQLite: since when each finding is open, and since when keys and certificates are known.
 
 Write-ahead logging and one transaction per run: a run that is killed leaves the last complete one.
 """
@@ -6,23 +6,55 @@ Write-ahead logging and one transaction per run: a run that is killed leaves the
 from __future__ import annotations
 
 import sqlite3
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from gatepost.errors import UsageError
+from gatepost.model.architecture import Endpoint
+from gatepost.model.domain import Dated
 from gatepost.model.finding import Finding
+from gatepost.model.observation import Seen
 from gatepost.model.words import Outcome
+from gatepost.records.dated import Noted, noted
 
+DATABASE = "gatepost.db"
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS finding (
     id TEXT PRIMARY KEY,
     first_seen TEXT NOT NULL,
     last_seen TEXT NOT NULL,
     fixed TEXT
-) WITHOUT ROWID
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS sighting (
+    what TEXT NOT NULL,
+    place TEXT NOT NULL,
+    value TEXT NOT NULL,
+    host TEXT NOT NULL,
+    first_seen TEXT NOT NULL,
+    last_seen TEXT NOT NULL,
+    detail TEXT NOT NULL,
+    PRIMARY KEY (what, host, place, value)
+) WITHOUT ROWID;
 """
+
+
+@contextmanager
+def database(directory: Path) -> Iterator[sqlite3.Connection]:
+    """The state's database, made when it is not there; one transaction around the block.
+
+    Raises UsageError when the directory cannot be used.
+    """
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        with closing(sqlite3.connect(directory / DATABASE, timeout=10.0)) as db, db:
+            db.execute("PRAGMA journal_mode = WAL")
+            db.executescript(SCHEMA)
+            yield db
+    except (OSError, sqlite3.Error) as error:
+        raise UsageError(f"--state {directory}: {error}") from None
 
 
 def remember(directory: Path, findings: tuple[Finding, ...], now: datetime) -> tuple[Finding, ...]:
@@ -30,18 +62,12 @@ def remember(directory: Path, findings: tuple[Finding, ...], now: datetime) -> t
 
     One that was fixed and came back counts from its return. Raises UsageError when the directory cannot be used.
     """
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-        with closing(sqlite3.connect(directory / "gatepost.db", timeout=10.0)) as db, db:
-            db.execute("PRAGMA journal_mode = WAL")
-            db.execute(SCHEMA)
-            return _exchange(db, findings, now)
-    except (OSError, sqlite3.Error) as error:
-        raise UsageError(f"--state {directory}: {error}") from None
+    with database(directory) as db:
+        return _exchange(db, findings, now)
 
 
 def _exchange(db: sqlite3.Connection, findings: tuple[Finding, ...], now: datetime) -> tuple[Finding, ...]:
-    stamp = now.astimezone(UTC).isoformat()
+    stamp = _stamp(now)
     for finding in findings:
         if finding.outcome is Outcome.FAIL:
             db.execute(
@@ -55,3 +81,51 @@ def _exchange(db: sqlite3.Connection, findings: tuple[Finding, ...], now: dateti
     return tuple(
         replace(f, first_seen=datetime.fromisoformat(known[f.id])) if f.outcome is Outcome.FAIL else f for f in findings
     )
+
+
+def sighted(directory: Path, seen: Seen, now: datetime) -> tuple[Dated, ...]:
+    """Note what this run saw of keys, policies, TLSA records and certificates; give back all that is known of them.
+
+    Raises UsageError when the directory cannot be used.
+    """
+    found = noted(seen)
+    with database(directory) as db:
+        for one in found:
+            db.execute(
+                "INSERT INTO sighting VALUES (:what, :place, :value, :host, :now, :now, :detail)"
+                " ON CONFLICT DO UPDATE SET last_seen = :now, detail = :detail",
+                _row(one, now),
+            )
+        hosts = sorted({one.at.host for one in found})
+        return tuple(row for host in hosts for row in _known(db, "host = ?", host))
+
+
+def history(directory: Path, what: str) -> tuple[Dated, ...]:
+    """Everything of one kind that was ever seen, oldest first. Empty where no state was kept yet."""
+    if not (directory / DATABASE).exists():
+        return ()
+    with database(directory) as db:
+        return _known(db, "what = ?", what)
+
+
+def _row(one: Noted, now: datetime) -> dict[str, str]:
+    return {
+        "what": one.what,
+        "place": one.place,
+        "value": one.value,
+        "host": one.at.host,
+        "now": _stamp(now),
+        "detail": one.detail,
+    }
+
+
+def _known(db: sqlite3.Connection, condition: str, value: str) -> tuple[Dated, ...]:
+    query = f"SELECT host, what, value, first_seen, last_seen, detail FROM sighting WHERE {condition}"  # noqa: S608 - one of two conditions of ours
+    return tuple(
+        Dated(Endpoint(host), what, value, datetime.fromisoformat(first), datetime.fromisoformat(last), detail)
+        for host, what, value, first, last, detail in db.execute(f"{query} ORDER BY first_seen, place, value", (value,))
+    )
+
+
+def _stamp(now: datetime) -> str:
+    return now.astimezone(UTC).isoformat()
