@@ -26,6 +26,7 @@ class SpfTerm:
     lookups: int
     voids: int
     note: str = ""  # what is wrong with it, or worth knowing
+    broken: bool = False  # the note tells of a problem, not of advice
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,7 @@ class SpfResult:
     mechanism: str = ""  # the term that decided, as written
     why: str = ""
     lookups: int = 0
+    explanation: str = ""  # the text of exp for a fail: words of the domain's owner
 
 
 @dataclass(frozen=True, slots=True)

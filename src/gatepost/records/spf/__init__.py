@@ -1,0 +1,6 @@
+"""SPF (RFC 7208): one parse tree for lint, for the tree of look-ups and for evaluation."""
+
+from gatepost.records.spf.evaluate import check
+from gatepost.records.spf.grammar import Fault, Kind, Mechanism, Modifier, Qualifier, Record, parse, selected
+
+__all__ = ("Fault", "Kind", "Mechanism", "Modifier", "Qualifier", "Record", "check", "parse", "selected")
