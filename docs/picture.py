@@ -11,7 +11,8 @@ from rich.console import Console
 from rich.text import Text
 
 from gatepost.cli.audit import conclude
-from gatepost.cli.looking import Request, look
+from gatepost.cli.looking import look
+from gatepost.cli.request import Request
 from gatepost.demo.stage import running
 from gatepost.report.formats import TERMINAL
 

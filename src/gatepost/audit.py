@@ -1,9 +1,10 @@
 """The audit story: what to look at, and what to make of what came back.
 
     errands   targets and declaration -> one errand per address and port
+    plans     domains and hosts -> what DNS is to be asked about each
     conclude  observations -> findings -> Audit
 
-Both are pure. Between them `edge.prober` runs the errands.
+All are pure. Between them `edge.prober` runs the errands and `edge.questions` asks DNS.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
+from ipaddress import ip_network
 
 from gatepost import catalogue
 from gatepost.catalogue import Profile
@@ -18,10 +20,12 @@ from gatepost.catalogue.presumption import presumed
 from gatepost.checks.judge import judge
 from gatepost.model.architecture import Architecture, Endpoint, Host, Service
 from gatepost.model.audit import Audit
+from gatepost.model.dns import Answer
 from gatepost.model.errand import Errand
 from gatepost.model.finding import Finding
 from gatepost.model.observation import Identified, Listening, Observation, Run, Unobserved, Vantage, of
-from gatepost.model.words import Outcome, Reason
+from gatepost.model.words import Mode, Outcome, Reason, Role
+from gatepost.records.plans import DomainPlan, HostPlan
 
 
 def errands(hosts: Iterable[Host], *, only: frozenset[int] = frozenset()) -> tuple[Errand, ...]:
@@ -51,6 +55,59 @@ def _at(host: Host, address: str, only: frozenset[int]) -> Iterable[Errand]:
 
 def _catalogue_ports() -> frozenset[int]:
     return frozenset(p.number for p in catalogue.ports() if "tcp" in p.transport)
+
+
+def plans(
+    domains: Iterable[str], hosts: Iterable[Host], architecture: Architecture, *, mine: bool
+) -> tuple[tuple[DomainPlan, ...], tuple[HostPlan, ...]]:
+    """SPF is tried for senders that are known: declared ones, and one's own exchangers. A stranger's exchanger may
+    never send.
+    """
+    looked_at = tuple(hosts)
+    return (
+        tuple(_domain_plan(name, looked_at, architecture, mine=mine) for name in dict.fromkeys(domains)),
+        tuple(HostPlan(h.name, _pinned(h), h.addresses) for h in looked_at),
+    )
+
+
+def _domain_plan(name: str, hosts: tuple[Host, ...], architecture: Architecture, *, mine: bool) -> DomainPlan:
+    declared = architecture.domain(name)
+    if declared is None:
+        return DomainPlan(name, senders=_addresses(hosts) if mine else ())
+    if not declared.sends:
+        return DomainPlan(name, tuple(s.name for s in declared.dkim))
+    own = tuple(h for h in architecture.hosts if h.name in declared.mx)
+    senders = tuple(a for one in declared.senders for a in _sender(one, architecture)) or _addresses(own)
+    known = {address for host in hosts for address in host.addresses}
+    return DomainPlan(
+        name,
+        tuple(s.name for s in declared.dkim),
+        tuple(dict.fromkeys(senders)),
+        tuple(a for a in dict.fromkeys(senders) if a not in known),
+    )
+
+
+def _sender(text: str, architecture: Architecture) -> tuple[str, ...]:
+    """An address, the ends of a network, or the addresses of a declared host."""
+    if host := architecture.host(text):
+        return host.addresses
+    try:
+        network = ip_network(text, strict=False)
+    except ValueError:
+        return ()
+    return tuple(dict.fromkeys((str(network[0]), str(network[-1]))))
+
+
+def _addresses(hosts: Iterable[Host]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(address for host in hosts for address in host.addresses))
+
+
+def _pinned(host: Host) -> tuple[int, ...]:
+    """Ports whose certificate a TLSA record could speak of."""
+    return tuple(sorted({s.port for s in host.services if s.mode is not Mode.NONE and s.role in _SERVES_CLIENTS}))
+
+
+_SERVES_CLIENTS = frozenset({Role.ACCESS, Role.MX, Role.SIEVE, Role.SUBMISSION})
 
 
 def conclude(
@@ -101,3 +158,8 @@ def nothing_seen(run: Run, errands_: Iterable[Errand]) -> bool:
     """No endpoint gave any answer, not even a refusal; to accept a connection and fall silent is none."""
     answered = {o.at for o in run.seen if not isinstance(o, Unobserved | Vantage | Listening) and not _silent(o)}
     return not any(errand.at in answered for errand in errands_)
+
+
+def nothing_but_failures(told: Iterable[Observation]) -> bool:
+    """DNS gave no answer at all, not even that something does not exist."""
+    return all(isinstance(one, Unobserved) or (isinstance(one, Answer) and one.failed) for one in told)

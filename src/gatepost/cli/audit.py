@@ -22,6 +22,7 @@ def audit(
     address: o.Address = None,
     port_list: o.Ports = None,
     resolver: o.ResolverAt = None,
+    trust_resolver: o.TrustResolver = False,
     ca: o.CaFile = None,
     mine: o.Mine = False,
     recipient: o.Recipient = None,
@@ -47,7 +48,8 @@ def audit(
     [bold]Exit:[/bold] 0 in order, 1 findings at or above --fail-on, 2 bad input, 3 could not look.
     """
     from gatepost.cli import telling
-    from gatepost.cli.looking import Request, watched
+    from gatepost.cli.looking import watched
+    from gatepost.cli.request import Request
     from gatepost.wire.survey import Depth
 
     request = Request(
@@ -57,6 +59,7 @@ def audit(
         addresses=tuple(address or ()),
         ports=port_list,
         resolver=resolver,
+        trust_resolver=trust_resolver,
         ca=ca,
         mine=mine,
         recipient=recipient,
@@ -83,6 +86,8 @@ def conclude(looked: Looked, other: Audit | None, before: Audit | None, state: P
     from gatepost import audit as story
 
     now = looked.run.started
+    if state:
+        looked = remembering(looked, state)
     extra: tuple[Finding, ...] = ()
     if other:
         from gatepost.checks.compare import compare
@@ -106,3 +111,17 @@ def conclude(looked: Looked, other: Audit | None, before: Audit | None, state: P
 
         judged = replace(judged, findings=remember(state, judged.findings, now))
     return replace(judged, compared_with=other.run.vantage or "the other run") if other else judged
+
+
+def remembering(looked: Looked, state: Path) -> Looked:
+    """With what the state directory knows: since when keys and certificates are there, and what others reported."""
+    from dataclasses import replace
+
+    from gatepost.edge.reportstore import reported
+    from gatepost.edge.store import sighted
+    from gatepost.model.observation import Seen
+
+    run = looked.run
+    dated = sighted(state, run.seen, run.started)
+    others = reported(state, looked.domains, run.started)
+    return replace(looked, run=replace(run, seen=Seen((*run.seen, *dated, *others))))

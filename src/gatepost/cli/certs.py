@@ -14,6 +14,7 @@ def certs(
     address: o.Address = None,
     port_list: o.Ports = None,
     resolver: o.ResolverAt = None,
+    trust_resolver: o.TrustResolver = False,
     ca: o.CaFile = None,
     vantage: o.VantageLabel = "",
     source: o.Source = None,
@@ -27,7 +28,8 @@ def certs(
     """Show the certificate truth: per port, address and SNI, with the chain's verdict and the days left."""
     from gatepost.cli import telling
     from gatepost.cli.audit import conclude
-    from gatepost.cli.looking import Request, watched
+    from gatepost.cli.looking import watched
+    from gatepost.cli.request import Request
     from gatepost.wire.survey import Depth
 
     request = Request(
@@ -37,6 +39,7 @@ def certs(
         addresses=tuple(address or ()),
         ports=port_list,
         resolver=resolver,
+        trust_resolver=trust_resolver,
         ca=ca,
         depth=Depth.CERTIFICATES,
         vantage=vantage,

@@ -25,7 +25,8 @@ def demo(
     """
     from gatepost.cli import telling
     from gatepost.cli.audit import conclude
-    from gatepost.cli.looking import Request, watched
+    from gatepost.cli.looking import watched
+    from gatepost.cli.request import Request
     from gatepost.demo.stage import running
 
     with running(keep) as stage:

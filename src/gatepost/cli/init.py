@@ -32,7 +32,8 @@ def init(
     """
     from gatepost.cli import telling
     from gatepost.cli.discovering import declaration
-    from gatepost.cli.looking import Request, watched
+    from gatepost.cli.looking import watched
+    from gatepost.cli.request import Request
     from gatepost.errors import UsageError
     from gatepost.wire.survey import Depth
 

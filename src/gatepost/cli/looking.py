@@ -3,52 +3,31 @@
 from __future__ import annotations
 
 import asyncio
+from asyncio import gather
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from functools import cache
 from ipaddress import ip_address
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from gatepost import catalogue
-from gatepost.audit import errands, nothing_seen
+from gatepost.audit import errands, nothing_but_failures, nothing_seen, plans
 from gatepost.catalogue import Profile
 from gatepost.certs.chain import Roots
+from gatepost.cli.aiming import Aims, aim
+from gatepost.cli.names import Names
+from gatepost.cli.request import Request
 from gatepost.cli.telling import progress
-from gatepost.declare import overdue, presume, read
+from gatepost.declare import overdue, read
 from gatepost.edge.prober import Looking, Probed, probe
 from gatepost.edge.trust import roots
 from gatepost.errors import CannotLook, UsageError
-from gatepost.model.architecture import Architecture, Endpoint, Host, Service
+from gatepost.model.architecture import Architecture, Endpoint, Service
 from gatepost.model.observation import Advertised, Observation, Run, Seen, Unobserved, of
-from gatepost.wire.survey import Depth
-
-if TYPE_CHECKING:
-    from gatepost.edge.resolve import Resolver
+from gatepost.records.plans import DomainPlan, HostPlan
 
 DEFAULT_DECLARATION = Path("gatepost.toml")
 MAX_DECLARATION = 262_144  # octets
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """One look, as asked for."""
-
-    targets: tuple[str, ...] = ()
-    declaration: Path | None = None
-    undeclared: bool = False  # look as a stranger, even where a gatepost.toml lies about
-    profile: str | None = None
-    addresses: tuple[str, ...] = ()
-    ports: str | None = None
-    resolver: str | None = None
-    ca: Path | None = None
-    mine: bool = False
-    recipient: str | None = None
-    depth: Depth = Depth.CONFORMANCE
-    vantage: str = ""
-    source: str | None = None
-    rate: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +39,7 @@ class Looked:
     profile: Profile
     services: dict[Endpoint, Service]
     targets: tuple[str, ...]
+    domains: tuple[str, ...]
     mine: bool
     notes: tuple[str, ...] = ()  # what is overdue in the declaration, and what DNS said that no observation carries
 
@@ -85,14 +65,31 @@ def look(request: Request, progress: Progress = lambda _done, _total, _what: Non
 async def _look(
     request: Request, architecture: Architecture, profile: Profile, only: frozenset[int], progress: Progress
 ) -> Looked:
+    names = Names(request, architecture)
     if request.resolver:
-        _resolver(request.resolver)  # a wrong address is told before anything is looked at
+        names.resolver()  # a wrong address is told before anything is looked at
     trusted = roots(request.ca)
-    aims = await aim(request, architecture, trusted)
+    try:
+        return await _looked(request, architecture, profile, only, progress, names, trusted)
+    finally:
+        await names.close()
+
+
+async def _looked(
+    request: Request,
+    architecture: Architecture,
+    profile: Profile,
+    only: frozenset[int],
+    progress: Progress,
+    names: Names,
+    trusted: Roots,
+) -> Looked:
+    aims = await aim(request, architecture, trusted, names)
     todo = errands(aims.hosts, only=only)
-    if not todo:
-        raise CannotLook(aims.complaint or "there is nothing to look at")
     declared = frozenset(h.name for h in architecture.hosts)
+    domains, hosts = _plans(request, architecture, aims, names)
+    if not todo and not domains:
+        raise CannotLook(aims.complaint or "there is nothing to look at")
     looking = Looking(
         profile=profile,
         roots=trusted,
@@ -104,13 +101,15 @@ async def _look(
         now=datetime.now(UTC),
         domains=_domains(aims, architecture),
     )
-    probed = await probe(todo, looking, progress)
-    run = _run(probed, aims, looking, request.vantage)
-    if nothing_seen(run, todo):
+    probed, told = await gather(probe(todo, looking, progress), names.ask(domains, hosts, trusted, https=request.https))
+    run = _run(probed, told, aims, looking, request.vantage)
+    if nothing_seen(run, todo) and (not domains or nothing_but_failures(told)):
         raise CannotLook(_complaint(run, aims))
     late = tuple(f"{architecture.source}: {problem}" for problem in overdue(architecture, looking.now.date()))
     notes = (*aims.notes, *late)
-    return Looked(run, architecture, profile, probed.services, aims.targets, mine=bool(looking.mine), notes=notes)
+    return Looked(
+        run, architecture, profile, probed.services, aims.targets, aims.domains, mine=bool(looking.mine), notes=notes
+    )
 
 
 def _domains(aims: Aims, architecture: Architecture) -> dict[str, str]:
@@ -119,8 +118,17 @@ def _domains(aims: Aims, architecture: Architecture) -> dict[str, str]:
     return found | {mx: domain.name for domain in architecture.domains for mx in domain.mx}
 
 
-def _run(probed: Probed, aims: Aims, looking: Looking, vantage: str) -> Run:
-    seen = Seen((*probed.seen, *aims.observations))
+def _plans(
+    request: Request, architecture: Architecture, aims: Aims, names: Names
+) -> tuple[tuple[DomainPlan, ...], tuple[HostPlan, ...]]:
+    if not request.dns:
+        return (), ()
+    domains, hosts = plans(aims.domains, aims.hosts, architecture, mine=request.mine)
+    return tuple(d for d in domains if names.worth(d.name)), tuple(h for h in hosts if names.worth(h.name))
+
+
+def _run(probed: Probed, told: tuple[Observation, ...], aims: Aims, looking: Looking, vantage: str) -> Run:
+    seen = Seen((*probed.seen, *aims.observations, *told))
     return Run(seen, looking.now, vantage, probed.connections)
 
 
@@ -132,71 +140,6 @@ def _complaint(run: Run, aims: Aims) -> str:
     first = failed[0]
     more = f" (and {len(failed) - 1} more)" if len(failed) > 1 else ""
     return f"{first.at}: {first.detail}{more}"
-
-
-@dataclass(frozen=True, slots=True)
-class Aims:
-    """Hosts to look at, and what finding them already told us."""
-
-    hosts: tuple[Host, ...]
-    targets: tuple[str, ...]
-    observations: tuple[Observation, ...] = field(default=())
-    complaint: str = ""
-    notes: tuple[str, ...] = ()
-
-
-async def aim(request: Request, architecture: Architecture, trusted: Roots) -> Aims:
-    """Which hosts the targets mean: declared ones as declared, the rest as DNS tells."""
-    if not request.targets:
-        if not architecture.hosts:
-            raise UsageError("name a host or domain, or declare one in gatepost.toml (see: gatepost init --help)")
-        aims = Aims(architecture.hosts, tuple(h.name for h in architecture.hosts))
-        return replace(aims, hosts=tuple([await _with_addresses(h, request) for h in aims.hosts]))
-    found = [await _one(target, request, architecture, trusted) for target in request.targets]
-    hosts = {h.name: h for aims in reversed(found) for h in aims.hosts}
-    ordered = [h.name for aims in found for h in aims.hosts]
-    return Aims(
-        tuple(hosts[name] for name in dict.fromkeys(ordered)),
-        request.targets,
-        tuple(o for aims in found for o in aims.observations),
-        next((aims.complaint for aims in found if aims.complaint), ""),
-        tuple(note for aims in found for note in aims.notes),
-    )
-
-
-async def _one(target: str, request: Request, architecture: Architecture, trusted: Roots) -> Aims:
-    from gatepost.edge.discover import discover
-
-    name = target.strip().rstrip(".").lower()
-    if host := architecture.host(name):
-        return Aims((await _with_addresses(host, request),), (target,))
-    if request.addresses:
-        return Aims((presume(name, request.addresses),), (target,))
-    domain = next((d for d in architecture.domains if d.name == name), None)
-    declared = [h for h in architecture.hosts if domain and h.name in domain.mx]
-    found = await discover(name, _resolver(request.resolver), roots=trusted)
-    hosts = {h.name: h for h in declared}
-    for host_name, addresses in found.hosts:
-        if host_name not in hosts and addresses:
-            hosts[host_name] = architecture.host(host_name) or presume(host_name, addresses)
-    complaint = found.unobserved[0].detail if found.unobserved and not hosts else ""
-    return Aims(tuple(hosts.values()), (target,), (*found.advertised, *found.unobserved), complaint, found.notes)
-
-
-async def _with_addresses(host: Host, request: Request) -> Host:
-    if request.addresses:
-        return replace(host, addresses=request.addresses)
-    if host.addresses:
-        return host
-    return replace(host, addresses=await _resolver(request.resolver).addresses(host.name))
-
-
-@cache
-def _resolver(where: str | None) -> Resolver:
-    """Made when first needed: its library is the slowest to load, and an address needs none."""
-    from gatepost.edge.resolve import resolver_at
-
-    return resolver_at(where)
 
 
 def load(path: Path | None) -> Architecture:

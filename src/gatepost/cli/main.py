@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from gatepost import __version__
-from gatepost.cli import audit, certs, demo, explain, init, ports, schema
+from gatepost.cli import audit, certs, demo, domains, explain, init, ports, schema
 from gatepost.errors import GatepostError, UsageError
 
 BAD_INPUT = 2
@@ -33,6 +33,7 @@ app = typer.Typer(
 app.command("audit")(audit.audit)
 app.command("ports")(ports.ports)
 app.command("certs")(certs.certs)
+app.command("domains")(domains.domains)
 app.command("init")(init.init)
 app.command("explain")(explain.explain)
 app.command("schema")(schema.schema)

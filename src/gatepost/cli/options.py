@@ -59,6 +59,11 @@ ResolverAt = Annotated[
     typer.Option("--resolver", metavar="ADDR[#PORT]", help="DNS resolver to ask (default: the system's).",
                  rich_help_panel=LOOKING),
 ]  # fmt: skip
+TrustResolver = Annotated[
+    bool,
+    typer.Option("--trust-resolver", help="Believe that resolver about DNSSEC, although it is not on this machine.",
+                 rich_help_panel=LOOKING),
+]  # fmt: skip
 CaFile = Annotated[
     Path | None,
     typer.Option("--ca", metavar="FILE", help="Trust these CA certificates too (PEM).", rich_help_panel=LOOKING),

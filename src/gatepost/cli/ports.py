@@ -28,7 +28,8 @@ def ports(
     """
     from gatepost.cli import telling
     from gatepost.cli.audit import conclude
-    from gatepost.cli.looking import Request, watched
+    from gatepost.cli.looking import watched
+    from gatepost.cli.request import Request
     from gatepost.report.truth import rows
     from gatepost.wire.survey import Depth
 
@@ -40,6 +41,7 @@ def ports(
         resolver=resolver,
         ca=ca,
         depth=Depth.PORTS,
+        dns=False,
         vantage=vantage,
         source=source,
         rate=rate,

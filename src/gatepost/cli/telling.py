@@ -27,6 +27,8 @@ ENDINGS = {
     ".sarif": Format.SARIF,
     ".xml": Format.JUNIT,
 }
+TOLD_IN_DNS = frozenset({"dns-identity", "dns-transport"})  # areas of `gatepost domains`
+CAA = frozenset({"GP-CERT-007"})  # filed under certificates, told in DNS
 MAX_RUN = 512 * 1024 * 1024  # octets of a saved run
 
 
@@ -149,11 +151,13 @@ def areas(listed: str | None) -> frozenset[str]:
     return wanted
 
 
-def limited(audit: Audit, wanted: frozenset[str]) -> Audit:
+def limited(audit: Audit, wanted: frozenset[str], also: frozenset[str] = frozenset()) -> Audit:
+    """Only the findings of these areas, and of the controls in `also`."""
     if not wanted:
         return audit
     area = {row["id"]: row["area"] for row in catalogue.document("controls")["controls"]}
-    return replace(audit, findings=tuple(f for f in audit.findings if area.get(f.control) in wanted))
+    kept = tuple(f for f in audit.findings if area.get(f.control) in wanted or f.control in also)
+    return replace(audit, findings=kept)
 
 
 def exit_code(audit: Audit, fail_on: FailOn) -> int:

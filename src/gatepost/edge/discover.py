@@ -75,12 +75,12 @@ async def discover(
 
 
 def _itself(name: str, own: Found, told: Published) -> Discovery:
-    """No record leads elsewhere: the name is a host, or nothing."""
-    if own.addresses:
-        lost = tuple(_lost(Endpoint(name), "addresses", error) for error in own.trouble)
-        return Discovery(((name, own.addresses),), told.advertised, (*told.unobserved, *lost), notes=told.notes)
-    if told.notes:
-        raise UsageError(f"{told.notes[0]}, and has no address of its own")
+    """No record leads elsewhere: the name is a host, a domain that refuses mail, or nothing."""
+    lost = tuple(_lost(Endpoint(name), "addresses", error) for error in own.trouble)
+    refuses = name if told.notes else ""
+    if own.addresses or refuses:
+        hosts = ((name, own.addresses),) if own.addresses else ()
+        return Discovery(hosts, told.advertised, (*told.unobserved, *lost), refuses, told.notes)
     error = own.trouble[0]
     if isinstance(error, PeerUnreachable):
         raise UsageError(str(error)) from None

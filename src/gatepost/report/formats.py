@@ -11,7 +11,8 @@ from typing import Protocol
 from gatepost.model.audit import Audit
 from gatepost.model.words import Severity
 from gatepost.report import views
-from gatepost.report.html import certs_html, ports_html, to_html
+from gatepost.report.gallery import domains_text
+from gatepost.report.html import certs_html, domains_html, ports_html, to_html
 from gatepost.report.junit import to_junit
 from gatepost.report.machine import to_json, to_jsonl
 from gatepost.report.prometheus import to_prometheus
@@ -36,7 +37,12 @@ class Page(Protocol):
     ) -> str: ...
 
 
-TERMINAL: Mapping[str, Page] = {"audit": render, "certs": views.certs_text, "ports": views.ports_text}
+TERMINAL: Mapping[str, Page] = {
+    "audit": render,
+    "certs": views.certs_text,
+    "domains": domains_text,
+    "ports": views.ports_text,
+}
 
 _FINDINGS: Mapping[str, Renderer] = {"junit": to_junit, "prometheus": to_prometheus, "sarif": to_sarif}
 FORMATS: Mapping[str, Mapping[str, Renderer]] = {
@@ -47,6 +53,14 @@ FORMATS: Mapping[str, Mapping[str, Renderer]] = {
         "json": views.certs_json,
         "jsonl": views.certs_lines,
         "table": views.certs_text,
+        **_FINDINGS,
+    },
+    "domains": {
+        "csv": views.domains_csv,
+        "html": domains_html,
+        "json": views.domains_json,
+        "jsonl": views.domains_lines,
+        "table": domains_text,
         **_FINDINGS,
     },
     "ports": {

@@ -15,12 +15,12 @@ from gatepost import __version__
 from gatepost.model.audit import Audit
 from gatepost.model.finding import Finding
 from gatepost.model.words import Outcome, Severity
-from gatepost.report import certs, standards, truth
+from gatepost.report import certs, domains, standards, truth
 from gatepost.report.blind import Blind, blind, elsewhere, gathered
 from gatepost.report.evidence import transcript
 from gatepost.report.held import held
 from gatepost.report.markup import Element, Node, Stylesheet, e, html
-from gatepost.report.panels import MARKS, certificate_table, place_table, port_tables, wall
+from gatepost.report.panels import MARKS, certificate_table, domain_cards, place_table, port_tables, wall
 from gatepost.report.tally import WORST_FIRST, open_findings, plural, sentence, tally
 from gatepost.report.truth import Standing
 
@@ -28,7 +28,7 @@ _OPEN = frozenset({Severity.CRITICAL, Severity.HIGH})  # shown unfolded
 
 
 def to_html(audit: Audit) -> str:
-    ports, served = truth.rows(audit), certs.rows(audit)
+    ports, served, told = truth.rows(audit), certs.rows(audit), domains.cards(audit)
     sections = (
         _section("Ports", "What was declared, what answered, and one word for the difference.",
                  *([wall(ports), *port_tables(ports)] if ports else [])),
@@ -36,6 +36,8 @@ def to_html(audit: Audit) -> str:
                  *(_finding(f, audit) for f in open_findings(audit))),
         _section("Certificates", "The same letter is the same certificate.",
                  *([certificate_table(served)] if served else [])),
+        _section("Domains", "What the world is told, a line per standard.",
+                 *([domain_cards(told)] if told else [])),
         _section("Not seen", "Neither a pass nor a failure: these verdicts could not be reached.", *_unseen(audit)),
         _section("Waived", "Failures with an owner, a reason and an end.", *_waived(audit)),
         _section("No longer open", "Mended since then, or not judged again.", *_mended(audit)),
@@ -56,6 +58,12 @@ def certs_html(audit: Audit) -> str:
     return _page(
         audit, _header(audit), (_section("Certificates", "The same letter is the same certificate.", *tables),)
     )
+
+
+def domains_html(audit: Audit) -> str:
+    told = domains.cards(audit)
+    shown = [domain_cards(told)] if told else []
+    return _page(audit, _header(audit), (_section("Domains", "What the world is told, a line per standard.", *shown),))
 
 
 def _page(audit: Audit, header: Element, sections: Iterable[Node]) -> str:

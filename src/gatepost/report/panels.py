@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
-from gatepost.report import certs, truth
+from gatepost.report import certs, domains, truth
 from gatepost.report.encryption import Word
 from gatepost.report.markup import Element, Node, e
 from gatepost.report.tally import plural
@@ -187,3 +187,24 @@ def _place(row: certs.Row) -> tuple[Node, ...]:
     return (
         row.host, str(row.port), row.address, sni, e("b", row.group), str(row.days_left), chain, row.tlsa, row.mta_sts,
     )  # fmt: skip
+
+
+def domain_cards(cards: Iterable[domains.Card]) -> Element:
+    """A card a domain or host; a line per standard, what stands behind it folded away."""
+    return e("div", (_card(card) for card in cards), class_="cards")
+
+
+def _card(card: domains.Card) -> Element:
+    kind = "mail domain" if card.kind == "domain" else "mail host"
+    head = e("h3", pill(card.standing, card.name), e("small", kind))
+    return e("div", head, (_standard(line) for line in card.lines), class_="card domain")
+
+
+def _standard(line: domains.Line) -> Element:
+    mark = e("b", MARKS[line.standing], class_=line.standing.value)
+    words = (mark, e("span", line.label, class_="label"), e("span", line.words))
+    if not line.details:
+        return e("p", *words, class_="standard")
+    opened = line.standing in {Standing.ATTENTION, Standing.BAD}
+    body = e("pre", "\n".join(line.details))
+    return e("details", e("summary", *words), body, class_="standard", open=opened)

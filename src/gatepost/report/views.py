@@ -1,4 +1,4 @@
-"""`gatepost ports` and `gatepost certs` in text, JSON, lines and CSV."""
+"""`gatepost ports`, `gatepost certs` and `gatepost domains` in text, JSON, lines and CSV."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from rich.text import Text
 
 from gatepost.model.audit import Audit
 from gatepost.model.words import Severity
-from gatepost.report import certs, truth
+from gatepost.report import certs, domains, truth
 from gatepost.report.escape import printable
 from gatepost.report.layout import NARROWEST, hanging, joined, paint, text
 from gatepost.report.plain import Plain, to_plain
@@ -105,6 +105,24 @@ def ports_csv(audit: Audit) -> str:
 
 def certs_csv(audit: Audit) -> str:
     return _csv(certs.Row, certs.rows(audit))
+
+
+def domains_json(audit: Audit) -> str:
+    return _json(audit, "gatepost/domains/1", "cards", domains.cards(audit))
+
+
+def domains_lines(audit: Audit) -> str:
+    return _lines(domains.cards(audit))
+
+
+def domains_csv(audit: Audit) -> str:
+    """A row for each line of each card."""
+    rows = (
+        (card.name, card.kind, line.label, line.standing.value, line.words, "; ".join(line.details))
+        for card in domains.cards(audit)
+        for line in card.lines
+    )
+    return sheet(("name", "kind", "standard", "standing", "words", "details"), rows)
 
 
 def _json(audit: Audit, schema: str, key: str, rows: Iterable[object]) -> str:

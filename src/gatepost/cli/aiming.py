@@ -1,0 +1,91 @@
+"""From targets and declaration to hosts and domains."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from gatepost.certs.chain import Roots
+from gatepost.cli.names import Names
+from gatepost.cli.request import Request
+from gatepost.declare import presume
+from gatepost.errors import CannotLook, UsageError
+from gatepost.model.architecture import Architecture, Domain, Host
+from gatepost.model.observation import Observation
+
+if TYPE_CHECKING:
+    from gatepost.edge.discover import Discovery
+
+
+@dataclass(frozen=True, slots=True)
+class Aims:
+    """Hosts to look at, and what finding them already told us."""
+
+    hosts: tuple[Host, ...]
+    targets: tuple[str, ...]
+    observations: tuple[Observation, ...] = field(default=())
+    complaint: str = ""
+    notes: tuple[str, ...] = ()
+    domains: tuple[str, ...] = ()
+
+
+async def aim(request: Request, architecture: Architecture, trusted: Roots, names: Names) -> Aims:
+    """Which hosts the targets mean: declared ones as declared, the rest as DNS tells."""
+    if not request.targets:
+        if not architecture.hosts and not architecture.domains:
+            raise UsageError("name a host or domain, or declare one in gatepost.toml (see: gatepost init --help)")
+        hosts_ = tuple([await _with_addresses(h, request, names) for h in architecture.hosts])
+        domains = tuple(d.name for d in architecture.domains)
+        return Aims(hosts_, tuple(h.name for h in hosts_) or domains, domains=domains)
+    found = [await _one(target, request, architecture, trusted, names) for target in request.targets]
+    hosts = {h.name: h for aims in reversed(found) for h in aims.hosts}
+    ordered = [h.name for aims in found for h in aims.hosts]
+    return Aims(
+        tuple(hosts[name] for name in dict.fromkeys(ordered)),
+        request.targets,
+        tuple(o for aims in found for o in aims.observations),
+        next((aims.complaint for aims in found if aims.complaint), ""),
+        tuple(note for aims in found for note in aims.notes),
+        tuple(domain for aims in found for domain in aims.domains),
+    )
+
+
+async def _one(target: str, request: Request, architecture: Architecture, trusted: Roots, names: Names) -> Aims:
+
+    name = target.strip().rstrip(".").lower()
+    if host := architecture.host(name):
+        return Aims((await _with_addresses(host, request, names),), (target,))
+    if request.addresses:
+        return Aims((presume(name, request.addresses),), (target,))
+    domain = architecture.domain(name)
+    declared = [h for h in architecture.hosts if domain and h.name in domain.mx]
+    found = await _discovered(name, domain, trusted, names)
+    hosts = {h.name: h for h in declared}
+    for host_name, addresses in found.hosts:
+        if host_name not in hosts and addresses:
+            hosts[host_name] = architecture.host(host_name) or presume(host_name, addresses)
+    complaint = found.unobserved[0].detail if found.unobserved and not hosts else ""
+    told: tuple[Observation, ...] = (*found.advertised, *found.unobserved)
+    return Aims(
+        tuple(hosts.values()), (target,), told, complaint, found.notes, (name,) if domain or found.domain else ()
+    )
+
+
+async def _discovered(name: str, domain: Domain | None, trusted: Roots, names: Names) -> Discovery:
+    """A declared domain is one, whether or not DNS leads anywhere."""
+    from gatepost.edge.discover import Discovery, discover
+
+    try:
+        return await discover(name, names.resolver(), roots=trusted)
+    except (UsageError, CannotLook) as error:
+        if domain is None:
+            raise
+        return Discovery((), domain=name, notes=(str(error),))
+
+
+async def _with_addresses(host: Host, request: Request, names: Names) -> Host:
+    if request.addresses:
+        return replace(host, addresses=request.addresses)
+    if host.addresses:
+        return host
+    return replace(host, addresses=await names.resolver().addresses(host.name))

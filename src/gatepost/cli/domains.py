@@ -1,0 +1,52 @@
+"""`gatepost domains`: what the world is told about a mail domain, and whether it holds."""
+
+from __future__ import annotations
+
+import typer
+
+from gatepost.cli import options as o
+
+
+def domains(
+    targets: o.Targets = None,
+    config: o.Declaration = None,
+    resolver: o.ResolverAt = None,
+    trust_resolver: o.TrustResolver = False,
+    ca: o.CaFile = None,
+    mine: o.Mine = False,
+    vantage: o.VantageLabel = "",
+    source: o.Source = None,
+    rate: o.Rate = None,
+    fail_on: o.FailOnSeverity = o.FailOn.HIGH,
+    form: o.FormatName = None,
+    output: o.Output = None,
+    state: o.State = None,
+    verbose: o.Verbose = False,
+    quiet: o.Quiet = False,
+) -> None:
+    """Show the domain truth: MX, SPF as a tree, DKIM keys, DMARC, MTA-STS, TLS-RPT, DANE, CAA and reverse names.
+
+    The certificates of the mail hosts are looked at as well, because TLSA records and MTA-STS speak of them.
+    """
+    from gatepost.cli import telling
+    from gatepost.cli.audit import conclude
+    from gatepost.cli.looking import watched
+    from gatepost.cli.request import Request
+    from gatepost.wire.survey import Depth
+
+    request = Request(
+        targets=tuple(targets or ()),
+        declaration=config,
+        resolver=resolver,
+        trust_resolver=trust_resolver,
+        ca=ca,
+        mine=mine,
+        depth=Depth.CERTIFICATES,
+        vantage=vantage,
+        source=source,
+        rate=rate,
+    )
+    looked = watched(request, quiet=quiet)
+    judged = telling.limited(conclude(looked, None, None, state), telling.TOLD_IN_DNS, telling.CAA)
+    telling.tell(judged, telling.shape(form, output), output, verbose=verbose, view="domains", fail_on=fail_on)
+    raise typer.Exit(telling.exit_code(judged, fail_on))
