@@ -2,5 +2,18 @@
 
 from gatepost.records.spf.evaluate import check
 from gatepost.records.spf.grammar import Fault, Kind, Mechanism, Modifier, Qualifier, Record, parse, selected
+from gatepost.records.spf.tree import inspect, permitted
 
-__all__ = ("Fault", "Kind", "Mechanism", "Modifier", "Qualifier", "Record", "check", "parse", "selected")
+__all__ = (
+    "Fault",
+    "Kind",
+    "Mechanism",
+    "Modifier",
+    "Qualifier",
+    "Record",
+    "check",
+    "inspect",
+    "parse",
+    "permitted",
+    "selected",
+)

@@ -117,10 +117,11 @@ def parse(text: str) -> Record:
     """Every term of the record, and every fault; a record with faults is a permerror as a whole (section 4.6)."""
     if not (version := _VERSION.match(text)):
         return Record(faults=(Fault(text[: len(VERSION)], 0, f"the record does not begin with {VERSION}"),))
-    read = [_term(word, at) for at, word in _words(text, version.end())]
-    terms = tuple(one for one in read if not isinstance(one, Fault))
-    faults = [one for one in read if isinstance(one, Fault)]
-    return Record(terms, tuple(sorted([*faults, *_repeated(terms)], key=lambda one: one.at)))
+    read = _once(_term(word, at) for at, word in _words(text, version.end()))
+    return Record(
+        tuple(one for one in read if not isinstance(one, Fault)),
+        tuple(one for one in read if isinstance(one, Fault)),
+    )
 
 
 def _words(text: str, start: int) -> Iterable[tuple[int, str]]:
@@ -128,13 +129,16 @@ def _words(text: str, start: int) -> Iterable[tuple[int, str]]:
     return ((found.start(), found[0]) for found in re.compile("[^ ]+").finditer(text, start))
 
 
-def _repeated(terms: Iterable[Mechanism | Modifier]) -> Iterable[Fault]:
+def _once(read: Iterable[Mechanism | Modifier | Fault]) -> list[Mechanism | Modifier | Fault]:
+    """A second redirect or exp is a fault (section 6)."""
+    kept: list[Mechanism | Modifier | Fault] = []
     seen: set[str] = set()
-    for term in terms:
-        if isinstance(term, Modifier) and term.name in {"exp", "redirect"}:
-            if term.name in seen:
-                yield Fault(term.text, term.at, f"{term.name} may stand only once in a record")
-            seen.add(term.name)
+    for term in read:
+        name = term.name if isinstance(term, Modifier) and term.name in {"exp", "redirect"} else ""
+        repeated = bool(name) and name in seen
+        kept.append(Fault(term.text, term.at, f"{name} may stand only once in a record") if repeated else term)
+        seen.add(name)
+    return kept
 
 
 def _term(word: str, at: int) -> Mechanism | Modifier | Fault:
@@ -159,16 +163,16 @@ def _split(word: str) -> Mechanism | Modifier | Wrong:
     if found["mark"] == "=":
         return _modifier(name, found["qualifier"], found["rest"])
     if name not in Kind.__members__.values():
-        return Wrong(_unknown(name, found["mark"]))
+        return Wrong(_unknown(name))
     qualifier = Qualifier(found["qualifier"] or "+")
     return _mechanism(Kind(name), qualifier, found["mark"], found["rest"])
 
 
-def _unknown(name: str, mark: str) -> str:
+def _unknown(name: str) -> str:
     if name in {"redirect", "exp"}:
         return f"{name} is a modifier: write {name}= and a domain"
     near = difflib.get_close_matches(name, [kind.value for kind in Kind], n=1)
-    hint = f"; did you mean {near[0]}{mark}?" if near else ""
+    hint = f"; did you mean {near[0]}?" if near else ""
     return f"there is no mechanism named {name[:40]!r}{hint}"
 
 
