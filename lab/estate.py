@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 import shutil
 import subprocess
 from base64 import encodebytes
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from gatepost.demo.authority import Authority, Flaw, Key, KeyKind, make_key
 from lab import daemons, dovecot, postfix
@@ -18,11 +23,17 @@ from lab.site import Site, declaration
 
 @dataclass(frozen=True, slots=True)
 class Estate:
-    """`home` holds everything of it. `stock` runs Dovecot's login processes as the package does."""
+    """`home` holds everything of it. `stock` runs Dovecot's login processes as the package does.
+
+    `web` are names of web hosts that get certificates too, with what is wrong with each. `declared` is more text
+    for the declaration.
+    """
 
     home: Path
     sites: tuple[Site, ...]
     stock: bool = False
+    web: Mapping[str, Flaw] = field(default_factory=dict)
+    declared: str = ""
 
     @property
     def declaration(self) -> Path:
@@ -31,6 +42,16 @@ class Estate:
     @property
     def ca(self) -> Path:
         return self.home / "ca.pem"
+
+    @property
+    def papers(self) -> Path:
+        return self.home / "papers"
+
+    def digests(self, site: Site) -> tuple[str, str]:
+        """Sha256 of the public keys of a host's certificate and of its issuer's, as TLSA records want them."""
+        chain = x509.load_pem_x509_certificates((self.papers / f"{site.name}-0.pem").read_bytes())
+        keys = [c.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo) for c in chain[:2]]
+        return hashlib.sha256(keys[0]).hexdigest(), hashlib.sha256(keys[1]).hexdigest()
 
     @property
     def running(self) -> bool:
@@ -76,21 +97,25 @@ class Estate:
         authority, stranger = Authority(now), Authority(now, title="Nobody knows")
         (self.home / "openssl.cnf").write_text(OPENSSL)
         self.ca.write_bytes(authority.pem)
-        self.declaration.write_text(declaration(self.sites, now.date()))
+        self.declaration.write_text(declaration(self.sites, now.date()) + self.declared)
         keys = {kind: make_key(kind) for kind in KeyKind}
-        folder = self.home / "papers"
-        folder.mkdir()
-        (folder / postfix.DH_FILE).write_text(small_group())
-        made: dict[tuple[str, int], Path] = {}
-        for site in self.sites:
-            for port in {0, *site.papers}:
-                flaw = site.flaw(port)
-                by = stranger if flaw is Flaw.UNKNOWN_CA else authority
-                path = folder / f"{site.name}-{port}.pem"
-                path.write_bytes(by.issue((site.name,), flaw, _key(keys, site, port)).together)
-                path.chmod(0o600)
-                made[site.name, port] = path
-        return made
+        self.papers.mkdir()
+        (self.papers / postfix.DH_FILE).write_text(small_group())
+
+        def issued(name: str, flaw: Flaw, key: Key | None, file: str) -> Path:
+            by = stranger if flaw is Flaw.UNKNOWN_CA else authority
+            path = self.papers / f"{file}.pem"
+            path.write_bytes(by.issue((name,), flaw, key).together)
+            path.chmod(0o600)
+            return path
+
+        for name, flaw in self.web.items():
+            issued(name, flaw, None, name)
+        return {
+            (site.name, port): issued(site.name, site.flaw(port), _key(keys, site, port), f"{site.name}-{port}")
+            for site in self.sites
+            for port in {0, *site.papers}
+        }
 
     def _accounts(self) -> Path:
         """One mailbox, with a password made for this run."""

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs the real servers of the lab (Debian, as root); anywhere else it only says what will be skipped.
 set -eu
-WANTED="postfix dovecot-imapd dovecot-pop3d dovecot-managesieved dovecot-lmtpd dovecot-sieve"
+WANTED="postfix dovecot-imapd dovecot-pop3d dovecot-managesieved dovecot-lmtpd dovecot-sieve knot nsd unbound libunbound8"
 
 have() { command -v "$1" > /dev/null 2>&1; }
 PATH="$PATH:/usr/sbin:/sbin"
@@ -13,13 +13,13 @@ missing() {
 }
 
 if ! have dpkg-query || ! have apt-get; then
-  echo "lab: not a Debian system, so the tests on real Postfix and Dovecot will be skipped" >&2
+  echo "lab: not a Debian system, so the tests on real servers will be skipped" >&2
   exit 0
 fi
 absent=$(missing)
 [ -n "$absent" ] || exit 0
 if [ "$(id -u)" != 0 ]; then
-  echo "lab: not root and not installed:" $absent "- the tests on real Postfix and Dovecot will be skipped" >&2
+  echo "lab: not root and not installed:" $absent "- the tests on real servers will be skipped" >&2
   exit 0
 fi
 
@@ -35,9 +35,12 @@ export DEBIAN_FRONTEND=noninteractive
 log=$(mktemp)
 if ! { apt-get install -y --no-install-recommends $absent || { apt-get update && apt-get install -y --no-install-recommends $absent; }; } > "$log" 2>&1; then
   tail -n 20 "$log" >&2
-  echo "lab: could not install:" $absent "- the tests on real Postfix and Dovecot will be skipped" >&2
+  echo "lab: could not install:" $absent "- the tests on real servers will be skipped" >&2
 fi
 rm -f "$log"
 if have systemctl && [ -d /run/systemd/system ]; then
   systemctl --quiet disable postfix.service dovecot.service dovecot.socket 2> /dev/null || true
+  for name in $absent; do
+    case $name in knot | nsd | unbound) systemctl --quiet disable "$name.service" 2> /dev/null || true ;; esac
+  done
 fi
