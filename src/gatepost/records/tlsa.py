@@ -6,6 +6,7 @@ import re
 
 from gatepost.errors import PeerGarbled
 from gatepost.model.architecture import Endpoint
+from gatepost.model.association import fault
 from gatepost.model.dns import Answer, Security, Tlsa
 from gatepost.model.domain import TlsaSeen
 from gatepost.model.observation import Unobserved
@@ -15,10 +16,8 @@ from gatepost.records.lookup import Lookup
 
 MAX_RECORDS = 64
 MAX_DATA = 131072  # hexadecimal digits; a whole certificate is allowed, and few are larger
-DIGITS = {1: 64, 2: 128}  # of a digest, by matching type
 
 _FORM = re.compile(r"\s*(\d{1,3})\s+(\d{1,3})\s+(\d{1,3})\s*([0-9A-Fa-f\s]*)", re.ASCII)
-_USAGES = ("PKIX-TA", "PKIX-EE", "DANE-TA", "DANE-EE")
 
 
 async def inspect(host: str, port: int, lookup: Lookup) -> TlsaSeen | Unobserved:
@@ -56,7 +55,7 @@ def records(host: str, port: int, answer: Answer) -> TlsaSeen:
             problems.append(str(error))
     if len(answer.values) > MAX_RECORDS:
         problems.append(f"{len(answer.values)} records, of which the first {MAX_RECORDS} were read")
-    problems.extend(said for one in kept if (said := problem(one)))
+    problems.extend(said for one in kept if (said := fault(one)))
     if kept and answer.security is Security.INSECURE:
         problems.append("the zone is not signed with DNSSEC: no client uses these records")
     where = answer.aliases[-1] if answer.aliases else answer.name
@@ -86,24 +85,6 @@ def parse(value: str) -> Tlsa:
     if len(data) % 2:
         raise PeerGarbled(f"{shown(value)} has an odd number of hexadecimal digits")
     return Tlsa(usage, selector, matching, data)
-
-
-def problem(record: Tlsa) -> str:
-    """Why no client can use it, whatever the port is for; empty when some can."""
-    words = f"{record.usage} {record.selector} {record.matching}"
-    if record.usage >= len(_USAGES):
-        return f"{words}: usage {record.usage} is not known"
-    if record.selector > 1:
-        return f"{words}: selector {record.selector} is not known"
-    if record.matching > 2:
-        return f"{words}: matching type {record.matching} is not known"
-    if not record.data:
-        return f"{words}: no data"
-    wanted = DIGITS.get(record.matching)
-    if wanted and len(record.data) != wanted:
-        kind = "SHA-256" if record.matching == 1 else "SHA-512"
-        return f"{words}: {len(record.data) // 2} octets of data, {kind} has {wanted // 2}"
-    return ""
 
 
 async def _bases(host: str, port: int, lookup: Lookup) -> tuple[str, ...] | Unobserved:
