@@ -9,6 +9,7 @@ GatepostError
     ├── PeerGarbled       what it sent is not the protocol it claims to speak
     ├── PeerLimited       it asked us to go away: 421, 454, * BYE, -ERR with a limit
     ├── PeerRefused       it said no to something the dialogue needs (for example STARTTLS)
+    │   └── PeerBogus     a resolver withholds an answer because DNSSEC validation failed
     ├── PeerReset         the connection was reset
     ├── PeerSilent        nothing came within the time allowed
     │   └── PeerTarpit    answers trickle in, too slowly to finish
@@ -55,6 +56,10 @@ class PeerLimited(PeerError):
 
 class PeerRefused(PeerError):
     """The peer said no. `str()` is its own text."""
+
+
+class PeerBogus(PeerRefused):
+    """DNSSEC validation failed (RFC 4033 section 5): the owner of the name is at fault, not the resolver."""
 
 
 class PeerReset(PeerError):

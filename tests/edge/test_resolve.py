@@ -161,7 +161,7 @@ def test_hosts_file(tmp_path: Path) -> None:
 def test_hosts_file_wins_except_for_the_own_name(dns: Dns) -> None:
     """Debian maps a machine's public name to 127.0.1.1."""
     local = {"mx1.example.org": ("127.0.1.1",), "mx2.example.org": ("198.51.100.1",), "mine.example": ("127.0.1.1",)}
-    resolver = Resolver("a test", resolver_at(dns.where).stub, local)
+    resolver = Resolver("a test", resolver_at(dns.where).asker, local)
     assert addresses(resolver, "mx1.example.org")[0] == "192.0.2.5"
     assert addresses(resolver, "mx2.example.org") == ("198.51.100.1",)
     assert addresses(resolver, "mine.example") == ("127.0.1.1",)

@@ -12,20 +12,13 @@ from dataclasses import dataclass, field
 from ipaddress import ip_address
 from pathlib import Path
 
-import dns.asyncresolver
-import dns.exception
-import dns.name
-import dns.nameserver
-import dns.rdatatype
-import dns.resolver
-from dns.rdtypes.ANY.MX import MX
-from dns.rdtypes.ANY.TXT import TXT
-from dns.rdtypes.IN.SRV import SRV
-
 from gatepost import catalogue
 from gatepost.certs.names import a_labels
+from gatepost.edge.lookup import SECONDS, Asker, reason
+from gatepost.edge.nameserver import Nameserver
+from gatepost.edge.unbound import validator
 from gatepost.errors import (
-    PeerClosed,
+    PeerBogus,
     PeerError,
     PeerGarbled,
     PeerRefused,
@@ -34,13 +27,24 @@ from gatepost.errors import (
     PeerUnreachable,
     UsageError,
 )
+from gatepost.model.dns import Answer, Presence
 from gatepost.model.words import Reason
 from gatepost.records.srv import Row
 
-SECONDS = 8.0  # for one question, repetitions included
+__all__ = ["Found", "Resolver", "hosts_file", "literal", "reason", "resolver_at"]
+
 MAX_RECORDS = 64  # of one kind under one name
 HOSTS_FILE = Path("/etc/hosts")
-MAX_HOSTS_FILE = 1024 * 1024  # octets
+RESOLVER_FILE = Path("/etc/resolv.conf")
+MAX_FILE = 1024 * 1024  # octets
+MAX_SERVERS = 3  # resolv.conf(5)
+FAILURES = {
+    Reason.BOGUS: PeerBogus,
+    Reason.GARBLED: PeerGarbled,
+    Reason.REFUSED: PeerRefused,
+    Reason.RESET: PeerReset,
+    Reason.TIMEOUT: PeerSilent,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +57,13 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Resolver:
-    """`where` names it for messages. `local` is /etc/hosts, consulted by the system's resolver only."""
+    """`where` names it for messages. `local` is /etc/hosts, consulted by the system's resolver only.
+
+    `asker` answers every other question about DNS in the same run, so that each is asked once.
+    """
 
     where: str
-    stub: dns.asyncresolver.Resolver
+    asker: Asker
     local: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     async def addresses(self, name: str) -> tuple[str, ...]:
@@ -90,88 +97,103 @@ class Resolver:
             rows = await self._records(name, kind)
         except PeerError as error:
             return Found((), (error,))
-        return Found(tuple(sorted((str(one) for one in rows), key=lambda a: ip_address(a).packed)))
+        return Found(tuple(sorted(rows, key=lambda a: ip_address(a).packed)))
 
     async def mx(self, name: str) -> tuple[tuple[int, str], ...]:
         """Preference and target. Empty when the name exists without any; raises a PeerError otherwise."""
-        rows = await self._records(name, "MX")
-        return tuple((one.preference, one.exchange.to_text()) for one in rows if isinstance(one, MX))
+        rows = [row.split(" ", 1) for row in await self._records(name, "MX")]
+        return tuple((int(preference), _absolute(target)) for preference, target in rows)
 
     async def srv(self, name: str) -> tuple[Row, ...]:
         """Priority, weight, port, target. A name that does not exist has none."""
         try:
-            rows = await self._records(name, "SRV")
+            rows = [row.split(" ", 3) for row in await self._records(name, "SRV")]
         except PeerUnreachable:
             return ()
-        return tuple((r.priority, r.weight, r.port, r.target.to_text()) for r in rows if isinstance(r, SRV))
+        return tuple((int(row[0]), int(row[1]), int(row[2]), _absolute(row[3])) for row in rows)
 
     async def txt(self, name: str) -> tuple[str, ...]:
         """The strings of each record joined, octets as Latin-1. A name that does not exist has none."""
         try:
-            rows = await self._records(name, "TXT")
+            return await self._records(name, "TXT")
         except PeerUnreachable:
             return ()
-        return tuple(b"".join(one.strings).decode("latin-1") for one in rows if isinstance(one, TXT))
 
-    async def _records(self, name: str, kind: str) -> list[object]:
-        asked = _question(name)
-        try:
-            answer = await self.stub.resolve(asked, kind, search=False, raise_on_no_answer=False)
-        except dns.resolver.NXDOMAIN:
-            raise PeerUnreachable(f"{name} does not exist", refused=False) from None
-        except dns.exception.Timeout:
-            raise PeerSilent(f"{self.where} does not answer for {name} within {self.stub.lifetime:g} s") from None
-        except dns.resolver.NoNameservers as error:
-            raise PeerRefused(f"{self.where} cannot resolve {name}: {_answer(error)}") from None
-        except (dns.exception.DNSException, OSError, ValueError) as error:
-            raise PeerGarbled(f"{self.where} answers nonsense for {name}: {error}") from None
-        return list(answer.rrset or ())[:MAX_RECORDS]
+    async def _records(self, name: str, kind: str) -> tuple[str, ...]:
+        answer = await self.asker(a_labels(name) or "", kind)
+        if answer.failed or answer.presence is Presence.ABSENT:
+            raise _trouble(name, answer)
+        return answer.values[:MAX_RECORDS]
 
 
-def _question(name: str) -> dns.name.Name:
-    plain = a_labels(name)
-    try:
-        if plain:
-            return dns.name.from_text(plain)
-    except dns.exception.DNSException:
-        pass
-    raise PeerUnreachable(f"{name!r} is no host name", refused=False)
+def _trouble(name: str, answer: Answer) -> PeerError:
+    if answer.failed:
+        return FAILURES.get(answer.reason or Reason.REFUSED, PeerRefused)(answer.why)
+    return PeerUnreachable(f"{name!r} is no host name" if answer.why else f"{name} does not exist", refused=False)
 
 
-def resolver_at(where: str | None = None, *, seconds: float = SECONDS) -> Resolver:
-    """`ADDR[#PORT]`, or the system's resolver. `seconds` are for one question. Raises UsageError."""
+def _absolute(name: str) -> str:
+    return name if name == "." else f"{name}."
+
+
+def resolver_at(
+    where: str | None = None, *, seconds: float = SECONDS, trusted: bool = False, anchor: Path | None = None
+) -> Resolver:
+    """`ADDR[#PORT]`, or the system's resolver. `seconds` are for one question. Raises UsageError.
+
+    `trusted`: its word on DNSSEC counts although it is not on this machine. `anchor` is a file of trust anchors for
+    validation here, where libunbound is installed; the usual places are tried without one.
+    """
     if where is None:
-        return _system(seconds)
+        return _system(seconds, trusted=trusted, anchor=anchor)
     address, _, port = where.partition("#")
     plain = literal(address.removeprefix("[").removesuffix("]"))
     if plain is None:
         raise UsageError(f"--resolver: {address!r} is not an IP address (ADDR[#PORT], for example 127.0.0.1#5353)")
     if port and not (port.isascii() and port.isdecimal() and 0 < int(port) < 65536):
         raise UsageError(f"--resolver: {port!r} is not a port number")
-    stub = dns.asyncresolver.Resolver(configure=False)
-    stub.nameservers = [dns.nameserver.Do53Nameserver(plain, int(port) if port else _usual_port())]
-    return Resolver(f"the resolver {where}", _patient(stub, seconds))
+    name = f"the resolver {where}"
+    server = _server(plain, int(port) if port else _usual_port(), name, trusted=trusted)
+    return Resolver(name, _asker((server,), name, seconds, anchor))
 
 
-def _system(seconds: float) -> Resolver:
-    try:
-        stub = dns.asyncresolver.Resolver()
-    except dns.resolver.NoResolverConfiguration:
-        stub = dns.asyncresolver.Resolver(configure=False)
-        stub.nameservers = ["127.0.0.1"]  # what resolv.conf(5) says of an absent file
-    return Resolver("the system's resolver", _patient(stub, seconds), hosts_file(HOSTS_FILE))
+def _system(seconds: float, *, trusted: bool, anchor: Path | None) -> Resolver:
+    addresses, honest = resolver_file(RESOLVER_FILE)
+    name = "the system's resolver"
+    servers = tuple(_server(a, _usual_port(), f"{name} {a}", trusted=trusted or honest) for a in addresses)
+    return Resolver(name, _asker(servers, name, seconds, anchor), hosts_file(HOSTS_FILE))
 
 
-def _patient(stub: dns.asyncresolver.Resolver, seconds: float) -> dns.asyncresolver.Resolver:
-    stub.lifetime = seconds
-    stub.timeout = seconds / 3
-    return stub
+def _server(address: str, port: int, where: str, *, trusted: bool) -> Nameserver:
+    """Nobody sits between us and an address of this machine."""
+    return Nameserver(address, port, where, trusted=trusted or ip_address(address).is_loopback)
+
+
+def _asker(servers: tuple[Nameserver, ...], where: str, seconds: float, anchor: Path | None) -> Asker:
+    places = tuple((server.address, server.port) for server in servers)
+    return Asker(servers, where, seconds=seconds, validator=validator(places, anchor))
 
 
 def _usual_port() -> int:
     row = catalogue.port("dns")
     assert row is not None  # noqa: S101 - a test holds the catalogue to it
     return row.number
+
+
+def resolver_file(path: Path) -> tuple[tuple[str, ...], bool]:
+    """resolv.conf(5): the addresses, and whether their AD bit counts (`options trust-ad`).
+
+    Without the file, or without an address in it, a resolver on this machine is meant.
+    """
+    addresses: list[str] = []
+    options: list[str] = []
+    for line in _lines(path):
+        words = line.split()
+        if words[:1] == ["nameserver"] and len(words) > 1 and literal(words[1]):
+            addresses.append(words[1])
+        elif words[:1] == ["options"]:
+            options += words[1:]
+    return tuple(dict.fromkeys(addresses))[:MAX_SERVERS] or ("127.0.0.1",), "trust-ad" in options
 
 
 def hosts_file(path: Path) -> dict[str, tuple[str, ...]]:
@@ -194,7 +216,7 @@ def _own_name(name: str, addresses: tuple[str, ...]) -> bool:
 def _lines(path: Path) -> list[str]:
     try:
         with path.open("rb") as file:
-            return file.read(MAX_HOSTS_FILE).decode("latin-1").splitlines()
+            return file.read(MAX_FILE).decode("latin-1").splitlines()
     except OSError:
         return []
 
@@ -205,27 +227,3 @@ def literal(text: str) -> str | None:
         return str(ip_address(text))
     except ValueError:
         return None
-
-
-def reason(error: PeerError) -> Reason:
-    """What an unanswered question is filed under."""
-    match error:
-        case PeerSilent():
-            return Reason.TIMEOUT
-        case PeerGarbled():
-            return Reason.GARBLED
-        case PeerRefused():
-            return Reason.REFUSED
-        case PeerClosed():
-            return Reason.CLOSED
-        case PeerReset():
-            return Reason.RESET
-        case _:
-            return Reason.UNRESOLVED
-
-
-def _answer(error: dns.resolver.NoNameservers) -> str:
-    """The response code or the reason, out of dnspython's list of every try."""
-    tries = error.kwargs.get("errors") or []
-    last = tries[-1][3] if tries and len(tries[-1]) > 3 else error
-    return str(last) or type(last).__name__
