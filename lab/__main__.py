@@ -1,20 +1,25 @@
-"""`python -m lab up|down|status`: a good mail host on loopback, and broken ones beside it."""
+"""`python -m lab up|down|status`: a good mail host and its domain on loopback, and broken ones beside it."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 
+from lab.domain import MailDomain
 from lab.estate import Estate
+from lab.names import why_no_names
+from lab.oddities import WORTH_A_LOOK
 from lab.places import SHOWN, state_root
 from lab.site import DOMAIN, Site
 from lab.variants import Variant, estate, variants
+from lab.zones import Net
 
 GOOD = Site(f"mail.{DOMAIN}", "127.0.25.1")
+AUDIT = "./gatepost audit -c .lab/gatepost.toml --ca .lab/ca.pem"
 
 
-def good() -> Estate:
-    return Estate(state_root() / "good", (GOOD,), stock=True)
+def good() -> MailDomain:
+    return MailDomain(state_root() / "good", Net("127.0.25"), GOOD, stock=True)
 
 
 def main(arguments: list[str]) -> int:
@@ -43,18 +48,32 @@ def main(arguments: list[str]) -> int:
 
 
 def _up(wanted: tuple[Variant, ...]) -> None:
-    host = good()
-    host.up()
+    domain = good()
+    if reason := why_no_names():
+        print(f"lab: no domain beside the host: {reason}", file=sys.stderr)
+        domain.estate.up()
+    else:
+        domain.up()
     SHOWN.mkdir(exist_ok=True)
-    for made in (host.declaration, host.ca):
+    for made in (domain.estate.declaration, domain.estate.ca):
         (SHOWN / made.name).write_bytes(made.read_bytes())
-    print(f"./gatepost audit -c .lab/gatepost.toml --ca .lab/ca.pem --address {GOOD.address} {GOOD.name}")
+    print(f"{AUDIT} --address {GOOD.address} {GOOD.name}")
+    if not reason:
+        _of_domain(domain)
     if wanted:
         broken = estate(wanted)
         broken.down()
         broken.up()
         for variant in wanted:
             print(_command(broken, variant.site.address, variant.site.name))
+
+
+def _of_domain(domain: MailDomain) -> None:
+    resolver = f"--resolver {domain.names.resolver}"
+    print(f"{AUDIT} {resolver} {DOMAIN}")
+    for name, story in WORTH_A_LOOK.items():
+        print(f"{AUDIT} {resolver} {name}  # {story}")
+    print(f"dig @{domain.net.resolver} +dnssec {DOMAIN} MX")
 
 
 def _down() -> None:
@@ -67,7 +86,9 @@ def _down() -> None:
 
 
 def _status() -> None:
-    print(f"good: {'up' if good().running else 'down'}, variants: {'up' if estate(()).running else 'down'}")
+    domain = good()
+    up = {"good": domain.estate.running, "its names": domain.names.running, "variants": estate(()).running}
+    print(", ".join(f"{what}: {'up' if runs else 'down'}" for what, runs in up.items()))
     print(_listing())
 
 

@@ -1,13 +1,14 @@
 """The name service of a lab: an authoritative server with signed zones, a validating resolver, a web server.
 
 Everything listens on loopback, the name servers on port 53 of addresses of their own, so that real referrals work.
-The resolver answers for nothing but the lab: no question leaves the machine.
+The root is the lab's own, signed like the rest: no question leaves the machine, and what is not in it does not exist.
 """
 
 from __future__ import annotations
 
 import shutil
 import time
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,15 +17,11 @@ from typing import Protocol
 import dns.exception
 import dns.message
 import dns.query
-import dns.rcode
 
 from lab import daemons, knot, nsd, pages, unbound, web
-from lab.estate import Estate
-from lab.oddities import odd
 from lab.places import program, why_not
 from lab.signing import TTL, Keys, Link, signed
-from lab.site import Site
-from lab.zones import HEAD, TOP, Net, Signers, Told, Zone, good
+from lab.zones import HEAD, ROOT, TOP, Net, Zone
 
 READY = 15.0  # seconds
 
@@ -68,8 +65,8 @@ class Names:
 
     @property
     def anchors(self) -> Path:
-        """Trust anchors of the lab's zones, for a validator of one's own."""
-        return self.home / "anchors.key"
+        """The key of the lab's root, for a validator of one's own."""
+        return self.home / "root.key"
 
     @property
     def running(self) -> bool:
@@ -115,40 +112,45 @@ class Names:
     def _start(self, zones: Sequence[Zone]) -> None:
         self.home.mkdir(parents=True)
         self.home.chmod(0o755)
-        tops = (TOP, *(zone.name for zone in zones if _top(zone)))
         server = SERVERS[self.server]
         files = self._write(zones)
         for name, address, served in (("authority", self.net.authority, files), ("lame", self.net.lame, [])):
             server.write(self.home / name, address, served)
             server.start(self.home / name)
-        unbound.write(self.home / "resolver", self.net.resolver, self.net.authority, tops, self.anchors)
+        unbound.write(self.home / "resolver", self.net.resolver, self.net.authority, self.anchors)
         unbound.start(self.home / "resolver")
         for address in (self.net.authority, self.net.resolver):
             _await(address)
 
     def _write(self, zones: Sequence[Zone]) -> list[tuple[str, Path]]:
-        """The zone files. The top zone comes last: it has to know the keys of all others."""
+        """The zone files, the deepest first: a parent has to know the keys of its children."""
         folder = self.home / "zones"
         folder.mkdir()
-        top = HEAD + f"ns1 A {self.net.authority}\n"
-        files, anchors = [], ""
-        for zone in (*zones, None):
+        below: dict[str, str] = defaultdict(str)
+        names = {ROOT, TOP, *(zone.name for zone in zones)}
+        files = []
+        for zone in sorted((*zones, *self._tops()), key=lambda one: -len(one.name.split(".")) * bool(one.name)):
             keys = Keys.made()
-            one = zone or Zone(TOP, top)
-            if zone is None or (_top(zone) and zone.link is Link.RIGHT):
-                anchors += keys.anchor(one.name)
-            elif not _top(zone):
-                top += _delegation(zone, keys)
-            if not one.server:
-                file = folder / f"{one.name}.zone"
-                file.write_text(signed(one.name, one.text, keys, one.signed))
-                files.append((one.name, file))
-        self.anchors.write_text(anchors)
+            if zone.name == ROOT:
+                self.anchors.write_text(keys.anchor(ROOT))
+            else:
+                below[_parent(zone.name, names)] += _delegation(zone, keys)
+            if not zone.server:
+                file = folder / f"{zone.name or 'root'}.zone"
+                file.write_text(signed(zone.name, zone.text + below[zone.name], keys, zone.signed))
+                files.append((zone.name, file))
         return files
 
+    def _tops(self) -> tuple[Zone, Zone]:
+        """The root of the lab's own world, and the domain under which its names are."""
+        server = f"ns1.{TOP}. A {self.net.authority}\n"
+        return Zone(ROOT, HEAD + server), Zone(TOP, HEAD + server)
 
-def _top(zone: Zone) -> bool:
-    return not zone.name.endswith(f".{TOP}")
+
+def _parent(name: str, names: set[str]) -> str:
+    """The zone that delegates a name: the nearest above it."""
+    above = name.partition(".")[2]
+    return above if above in names else _parent(above, names)
 
 
 def _delegation(zone: Zone, keys: Keys) -> str:
@@ -160,8 +162,8 @@ def _delegation(zone: Zone, keys: Keys) -> str:
 
 
 def _await(address: str) -> None:
-    """Until a name server answers for the top zone."""
-    question = dns.message.make_query(f"{TOP}.", "SOA")
+    """Until a name server answers for the root."""
+    question = dns.message.make_query(".", "SOA")
     deadline = time.monotonic() + READY
     while time.monotonic() < deadline:
         try:
@@ -171,10 +173,3 @@ def _await(address: str) -> None:
             pass
         time.sleep(0.05)
     raise SystemExit(f"lab: no answer from the name server at {address}")
-
-
-def zones(estate: Estate, net: Net, others: Sequence[Site] = (), signers: Signers | None = None) -> tuple[Zone, ...]:
-    """What DNS tells of an estate: its first host in order, `others` beside it, and all that is odd."""
-    host = estate.sites[0]
-    told = Told(net, host, tuple(others), *estate.digests(host), signers or Signers())
-    return (*good(told), *odd(told))

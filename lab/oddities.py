@@ -8,6 +8,13 @@ from textwrap import dedent
 from lab.signing import Link, Signed
 from lab.zones import HEAD, Told, Zone, txt
 
+WORTH_A_LOOK = {
+    "bogus.test": "signed, and its parent vouches for another key",
+    "expired.test": "the signatures ended yesterday",
+    "stale.test": "TLSA records of a key that is not served",
+    "aged.test": "records as they were set up ten years ago",
+    "wrong-mx.sts.test": "an MTA-STS policy that names another exchanger",
+}
 ODD_STS = ("wrong-mx", "expired", "wrong-name", "unknown-ca", "redirect", "huge", "testing", "missing", "page")
 LARGE = 20  # strings of 250 octets: more than one UDP answer, and than 4 KB
 

@@ -1,12 +1,7 @@
-"""unbound of the lab: a validating resolver that knows the lab's zones and asks nobody else.
-
-It has names and reverse names of its own that it answers itself (test, 127.in-addr.arpa …), so each of ours has to
-be marked transparent; everything else is answered from an empty root.
-"""
+"""unbound of the lab: a validating resolver that starts at the lab's own root and asks nobody else."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
 
 from lab.daemons import master
@@ -29,24 +24,20 @@ server:
   trust-anchor-file: "{anchors}"
   ede: yes
   val-log-level: 2
-  local-zone: "." static
-{transparent}
+{served}
 remote-control:
   control-enable: no
-{stubs}"""
+stub-zone:
+  name: "."
+  stub-addr: {authority}
+"""
+OWN = ("test.", "127.in-addr.arpa.", "2.0.192.in-addr.arpa.", "8.b.d.0.1.0.0.2.ip6.arpa.")  # else answered by itself
 
 
-def write(home: Path, address: str, authority: str, tops: Iterable[str], anchors: Path) -> None:
-    """`tops` are the zones that nothing in the lab delegates; what lies below is found by referral, on port 53."""
+def write(home: Path, address: str, authority: str, anchors: Path) -> None:
     home.mkdir(parents=True, exist_ok=True)
-    names = tuple(tops)
-    text = TEMPLATE.format(
-        home=home,
-        address=address,
-        anchors=anchors,
-        transparent="".join(f'  local-zone: "{name}." transparent\n' for name in names),
-        stubs="".join(f'stub-zone:\n  name: "{name}."\n  stub-addr: {authority}\n' for name in names),
-    )
+    served = "".join(f'  local-zone: "{name}" nodefault\n' for name in OWN)
+    text = TEMPLATE.format(home=home, address=address, anchors=anchors, served=served, authority=authority)
     (home / "unbound.conf").write_text(text)
 
 

@@ -10,13 +10,13 @@ import os
 import signal
 import socket
 import ssl
-import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from lab.daemons import master
 from lab.pages import Page, Pages, read
-from lab.places import PROJECT
+from lab.places import PROJECT, run
 
 HTTPS, NAMES = 443, 53
 MAX_REQUEST = 65536  # octets
@@ -25,25 +25,26 @@ NOT_FOUND = Page("nothing here\n", "404 Not Found")
 
 def start(folder: Path, address: str, silent: str) -> None:
     """Returns when it serves. Raises SystemExit with its words when it does not."""
-    with (folder / "web.log").open("wb") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "lab.web", str(folder), address, silent],
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, start_new_session=True, cwd=PROJECT,
-            env={**os.environ, "PYTHONPATH": f"{PROJECT / 'src'}{os.pathsep}{PROJECT}"},
-        )  # fmt: skip
-    (folder / "web.pid").write_text(str(process.pid))
-    assert process.stdout is not None  # noqa: S101 - asked for above
-    with process.stdout as said:
-        if not said.readline():
-            process.wait()
-            raise SystemExit(f"lab: the web server did not start: {(folder / 'web.log').read_text().strip()[-500:]}")
+    path = f"PYTHONPATH={PROJECT / 'src'}{os.pathsep}{PROJECT}"
+    run("env", path, sys.executable, "-m", "lab.web", str(folder), address, silent)
 
 
 def running(folder: Path) -> int | None:
     return master(folder / "web.pid", b"lab.web")
 
 
-async def serve(folder: Path, address: str, silent: str) -> None:
+def daemon(folder: Path, address: str, silent: str) -> None:
+    """The caller's process ends as soon as its child serves, like the other daemons of the lab."""
+    heard, said = os.pipe()
+    if os.fork():
+        os.close(said)
+        sys.exit(0 if os.read(heard, 1) else "the web server did not start")
+    os.setsid()
+    (folder / "web.pid").write_text(str(os.getpid()))
+    asyncio.run(serve(folder, address, silent, lambda: _tell(said)))
+
+
+async def serve(folder: Path, address: str, silent: str, ready: Callable[[], None]) -> None:
     pages = read(folder / "pages.json")
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
@@ -52,9 +53,14 @@ async def serve(folder: Path, address: str, silent: str) -> None:
         server = await asyncio.start_server(
             lambda r, w: _talk(pages, r, w), address, HTTPS, ssl=_certificates(folder, pages), limit=MAX_REQUEST
         )
-        print("ready", flush=True)
+        ready()
         await stop.wait()
         server.close()
+
+
+def _tell(said: int) -> None:
+    os.write(said, b".")
+    os.close(said)
 
 
 def _bound(address: str, kind: socket.SocketKind) -> socket.socket:
@@ -104,4 +110,4 @@ def _answer(pages: Pages, head: str) -> bytes:
 
 
 if __name__ == "__main__":
-    asyncio.run(serve(Path(sys.argv[1]), sys.argv[2], sys.argv[3]))
+    daemon(Path(sys.argv[1]), sys.argv[2], sys.argv[3])

@@ -15,7 +15,7 @@ from lab.signing import Link, Signed
 from lab.site import DOMAIN, Site
 
 HEAD = "$TTL 300\n@ IN SOA ns1.test. hostmaster.test. 1 3600 600 86400 60\n@ IN NS ns1.test.\n"
-TOP = "test"
+ROOT, TOP = "", "test"
 REVERSE_4 = "127.in-addr.arpa"
 REVERSE_6 = "8.b.d.0.1.0.0.2.ip6.arpa"  # of 2001:db8::/32, which exists in documents only
 DKIM_BITS = 2048

@@ -23,7 +23,7 @@ LIBRARIES = ("libunbound.so.8", "libunbound.8.dylib")
 ANCHORS = (Path("/var/lib/unbound/root.key"), Path("/usr/share/dns/root.key"), Path("/etc/unbound/root.key"))
 MAX_ANCHOR = 65536  # octets
 NOERROR, NXDOMAIN = 0, 3
-RESERVED = ("test.", "invalid.", "home.arpa.")  # libunbound answers these itself unless told not to
+RESERVED = ("test.", "invalid.", "home.arpa.", "127.in-addr.arpa.")  # libunbound answers these itself unless told not to
 OPTIONS = {
     "do-not-query-localhost:": "no",  # the resolver may well be on this machine
     "unblock-lan-zones:": "yes",
