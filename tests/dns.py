@@ -3,8 +3,19 @@
     with Dns({("example.org", "MX"): ["10 mx1.example.org."], ("mx1.example.org", "A"): ["192.0.2.5"]}) as dns:
         resolver_at(dns.where)
 
-A name with records has no others (NOERROR, empty); a name without any does not exist. `trouble` maps a name to
-what happens instead: `servfail`, `refused`, `silent`, `garbage`, `truncated` (over UDP: ask again over TCP).
+A name with records (or with names below it) has no others (NOERROR, empty); any other does not exist. Both come with
+the SOA of the top-level domain. `secure` names zones whose answers carry AD, `.` for all. `signed`: the same zones
+have signatures (of no worth) beside their records. `trouble` maps a name, or a name and kind, to what happens instead:
+
+    servfail, servfail:7, servfail:7:text    with an extended error of that code and text; `refused` alike
+    bogus, bogus:7, bogus:7:text             servfail unless the question has CD
+    formerr                                  to questions with EDNS
+    silent, garbage                          no answer, or octets that are none
+    truncated                                over UDP: ask again over TCP (as happens to long answers anyway)
+    alone                                    of an alias only the alias itself
+    delay:0.2                                seconds
+    spoofed                                  over UDP first an answer to another question, with the right number
+    flood:100                                over UDP that many answers with wrong numbers, and no right one
 """
 
 from __future__ import annotations
@@ -17,6 +28,7 @@ from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Self, cast
 
+import dns.edns
 import dns.flags
 import dns.message
 import dns.name
@@ -25,13 +37,21 @@ import dns.rdatatype
 import dns.rrset
 
 Zone = Mapping[tuple[str, str], Sequence[str]]
+SIGNATURE = "13 3 60 20380101000000 20200101000000 1 example. AAAA"
 
 
 class Dns:
-    def __init__(self, zone: Zone, trouble: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, zone: Zone, trouble: Mapping[str, str] | None = None, *, secure: Sequence[str] = (), signed: bool = False
+    ) -> None:
         self.zone = {(dns.name.from_text(name), kind): texts for (name, kind), texts in zone.items()}
-        self.trouble = {dns.name.from_text(name): what for name, what in (trouble or {}).items()}
+        self.trouble = {dns.name.from_text(k): what for k, what in (trouble or {}).items() if " " not in k}
+        self.kinds = {tuple(k.split()): what for k, what in (trouble or {}).items() if " " in k}
+        self.secure = [dns.name.from_text(name) for name in secure]
+        self.signed = signed
         self.asked: list[str] = []
+        self.flags: list[tuple[int, int]] = []  # flags and EDNS flags of each question, -1 without EDNS
+        self.streams = 0
         self.port = 0
         self._loop = asyncio.new_event_loop()
         self._ready = threading.Event()
@@ -70,9 +90,10 @@ class Dns:
         tcp.close()
 
     async def _stream(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.streams += 1
         try:
             (size,) = struct.unpack("!H", await reader.readexactly(2))
-            if answer := self.answer(await reader.readexactly(size), udp=False):
+            if (answer := self.answer(await reader.readexactly(size), udp=False)) is not None:
                 writer.write(struct.pack("!H", len(answer)) + answer)
                 await writer.drain()
         except (asyncio.IncompleteReadError, ConnectionError):
@@ -84,30 +105,72 @@ class Dns:
         query = dns.message.from_wire(data)
         name, kind = query.question[0].name, dns.rdatatype.to_text(query.question[0].rdtype)
         self.asked.append(f"{name.to_text(omit_final_dot=True)} {kind}")
+        self.flags.append((int(query.flags), int(query.ednsflags) if query.edns >= 0 else -1))
         reply = dns.message.make_response(query, recursion_available=True)
-        match self.trouble.get(name):
+        what, *details = self.happens(name, kind).split(":", 2)
+        checking = not query.flags & dns.flags.CD
+        match what:
             case "silent":
                 return None
             case "garbage":
                 return data[:2] + b"\xff" * 20
-            case "servfail" | "refused" as code:
-                reply.set_rcode(dns.rcode.from_text(code.upper()))
-                return reply.to_wire()
+            case "flood" if udp:
+                return None
+            case "servfail" | "refused" | "bogus" if checking or what != "bogus":
+                return _refused(reply, what.replace("bogus", "servfail"), details)
+            case "formerr" if query.edns >= 0:
+                return _refused(dns.message.make_response(dns.message.from_wire(data)), "formerr", [], plain=True)
             case "truncated" if udp:
                 reply.flags |= dns.flags.TC
                 return reply.to_wire()
-        self._fill(reply, name, kind)
-        return reply.to_wire()
+        self._fill(reply, name, kind, whole=what != "alone")
+        self._vouch(reply, name, query)
+        wire = reply.to_wire(max_size=65535)
+        if udp and len(wire) > max(512, query.payload):
+            reply = dns.message.make_response(query)
+            reply.flags |= dns.flags.TC
+            return reply.to_wire()
+        return wire
 
-    def _fill(self, reply: dns.message.Message, name: dns.name.Name, kind: str) -> None:
+    def happens(self, name: dns.name.Name, kind: str) -> str:
+        return self.kinds.get((name.to_text(omit_final_dot=True), kind), self.trouble.get(name, ""))
+
+    def _fill(self, reply: dns.message.Message, name: dns.name.Name, kind: str, *, whole: bool) -> None:
         """Records, or the other end of a CNAME, or that there is no such name."""
         if texts := self.zone.get((name, kind)):
             reply.answer.append(dns.rrset.from_text_list(name, 60, "IN", kind, texts))
-        elif alias := self.zone.get((name, "CNAME")):
+            return
+        if alias := self.zone.get((name, "CNAME")):
+            if any(one.name == name for one in reply.answer):
+                return  # round and round
             reply.answer.append(dns.rrset.from_text_list(name, 60, "IN", "CNAME", alias))
-            self._fill(reply, dns.name.from_text(alias[0]), kind)
-        elif not any(one == name for one, _ in self.zone):
+            if whole:
+                self._fill(reply, dns.name.from_text(alias[0]), kind, whole=True)
+            return
+        if not any(one.is_subdomain(name) for one, _ in self.zone):
             reply.set_rcode(dns.rcode.NXDOMAIN)
+        top = dns.name.Name(name.labels[-2:])
+        reply.authority.append(dns.rrset.from_text(top, 90, "IN", "SOA", ". . 1 2 3 4 30"))
+
+    def _vouch(self, reply: dns.message.Message, name: dns.name.Name, query: dns.message.Message) -> None:
+        names = [name, *(one.name for one in reply.answer)]
+        if not all(any(one.is_subdomain(zone) for zone in self.secure) for one in names):
+            return
+        if query.flags & dns.flags.AD or query.ednsflags & dns.flags.DO:
+            reply.flags |= dns.flags.AD
+        for one in list(reply.answer) if self.signed else []:
+            kind = dns.rdatatype.to_text(one.rdtype)
+            reply.answer.append(dns.rrset.from_text(one.name, 60, "IN", "RRSIG", f"{kind} {SIGNATURE}"))
+
+
+def _refused(reply: dns.message.Message, code: str, details: list[str], *, plain: bool = False) -> bytes:
+    reply.set_rcode(dns.rcode.from_text(code.upper()))
+    if plain:
+        reply.use_edns(False)
+    elif details:
+        text = details[1] if len(details) > 1 else None
+        reply.use_edns(0, options=[dns.edns.EDEOption(dns.edns.EDECode.make(int(details[0])), text)])
+    return reply.to_wire()
 
 
 class _Datagrams(asyncio.DatagramProtocol):
@@ -120,8 +183,26 @@ class _Datagrams(asyncio.DatagramProtocol):
 
     def datagram_received(self, data: bytes, addr: tuple[str | object, int]) -> None:
         answer = self.server.answer(data, udp=True)
-        if answer and self.transport:
-            self.transport.sendto(answer, addr)
+        query = dns.message.from_wire(data).question[0]
+        what, _, detail = self.server.happens(query.name, dns.rdatatype.to_text(query.rdtype)).partition(":")
+        assert self.transport is not None
+        if what == "spoofed":
+            self.transport.sendto(_spoof(data, query.rdtype), addr)
+        elif what == "flood":
+            for n in range(1, 1 + int(detail)):
+                number = (int.from_bytes(data[:2], "big") + n) % 65536
+                self.transport.sendto(_spoof(struct.pack("!H", number) + data[2:], query.rdtype), addr)
+        if answer is not None:
+            seconds = float(detail) if what == "delay" else 0
+            self.server._loop.call_later(seconds, self.transport.sendto, answer, addr)
+
+
+def _spoof(data: bytes, kind: dns.rdatatype.RdataType) -> bytes:
+    """A fine answer to something else."""
+    query = dns.message.make_query("evil.example.", kind, id=int.from_bytes(data[:2], "big"))
+    reply = dns.message.make_response(query, recursion_available=True)
+    reply.answer.append(dns.rrset.from_text("evil.example.", 60, "IN", "TXT", "evil"))
+    return reply.to_wire()
 
 
 def _pair() -> tuple[socket.socket, socket.socket]:

@@ -70,6 +70,13 @@ class Belief:
         self._note(server)
         return Security.UNKNOWN, reply
 
+    async def cause(self, server: Nameserver, asked: Query) -> str:
+        """Why a name is bogus, where the resolver only says that it is; empty when nobody here knows better."""
+        if self.validator is None or not await self._passes(self.validator, server):
+            return ""
+        told = await self.validator(asked, self.seconds)
+        return told.why if told.security is Security.BOGUS else ""
+
     async def _validates(self, server: Nameserver, names: Iterable[str]) -> bool:
         """Whether AD was seen at the root, or else in the top-level domain of each name."""
         await self.prove(server, ROOT)
@@ -102,9 +109,7 @@ class Belief:
     async def _validated(
         self, validator: Validator, server: Nameserver, asked: Query, reply: Reply
     ) -> tuple[Security, Reply]:
-        for zone in validator.anchors:
-            await self.prove(server, zone)
-        if not server.signed:
+        if not await self._passes(validator, server):
             self.doubt = f"{server.where} does not pass DNSSEC records on"
             return Security.UNKNOWN, reply
         told = await validator(asked, self.seconds)
@@ -118,6 +123,12 @@ class Belief:
             except PeerGarbled:
                 return Security.UNKNOWN, reply
         return told.security, reply
+
+    async def _passes(self, validator: Validator, server: Nameserver) -> bool:
+        """Whether signatures get through: without them everything would look bogus."""
+        for zone in validator.anchors:
+            await self.prove(server, zone)
+        return server.signed
 
     def _note(self, server: Nameserver) -> None:
         missing = "was not seen to validate" if server.trusted else "is not trusted to validate"

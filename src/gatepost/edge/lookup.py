@@ -31,6 +31,7 @@ PROOF = 4  # a question that only proves something gets this part of it
 IN_FLIGHT = 64
 MAX_KEPT = 50_000  # answers of one run
 FILTERED = frozenset({4, 15, 16, 17, 18})  # RFC 8914: forged, blocked, censored, filtered, prohibited
+VAGUE = frozenset({5, 6})  # RFC 8914: indeterminate, bogus
 OLD = frozenset({FORMERR, NOTIMP, BADVERS})  # what servers say that never heard of EDNS
 
 
@@ -176,8 +177,7 @@ class Asker:
         if reply.answers and not filtered:
             return reply
         if reply.code == SERVFAIL and (trouble := reply.dnssec_trouble):
-            words = f"bogus: {DNSSEC_ERRORS[trouble.code]} (EDE {trouble.code}), says {server.where} of {asked.name}"
-            raise PeerBogus(f"{words}: {trouble.text}" if trouble.text else words)
+            raise PeerBogus(await self._bogus(run, server, asked, trouble))
         raise PeerRefused(f"{server.where} cannot resolve {asked.name}: {_words(reply)}")
 
     async def _unchecked(self, run: Run, server: Nameserver, asked: Query, refused: Reply) -> Reply:
@@ -189,8 +189,16 @@ class Asker:
         except PeerError:
             return refused
         if again.code == SERVFAIL and again.dnssec_trouble is None:
-            raise PeerBogus(f"bogus: {server.where} tells {asked.name} only with DNSSEC checking disabled")
+            plain = f"bogus: {server.where} tells {asked.name} only with DNSSEC checking disabled"
+            raise PeerBogus(await run.belief.cause(server, asked) or plain)
         return again
+
+    async def _bogus(self, run: Run, server: Nameserver, asked: Query, trouble: Trouble) -> str:
+        """From its cache a resolver often says no more than that validation failed."""
+        if trouble.code in VAGUE and (cause := await run.belief.cause(server, asked)):
+            return cause
+        words = f"bogus: {DNSSEC_ERRORS[trouble.code]} (EDE {trouble.code}), says {server.where} of {asked.name}"
+        return f"{words}: {trouble.text}" if trouble.text else words
 
     async def _gated(self, run: Run, server: Nameserver, asked: Query, *, unchecked: bool = False) -> Reply:
         async with run.gate:
@@ -280,8 +288,6 @@ def _words(reply: Reply) -> str:
 
 
 def _trouble(trouble: Trouble) -> str:
-    try:
-        name = dns.edns.EDECode(trouble.code).name.replace("_", " ").lower()
-    except ValueError:
-        name = f"EDE {trouble.code}"
+    known = dns.edns.EDECode.__members__.items()
+    name = next((n.replace("_", " ").lower() for n, code in known if code == trouble.code), f"EDE {trouble.code}")
     return f"{name}: {trouble.text}" if trouble.text else name

@@ -113,7 +113,9 @@ class Reply:
             return Found(Presence.PRESENT, values, pieces, aliases, min((*ttls, self.ttls[name, number])))
         settled = self.code == NXDOMAIN or not aliases or _within(name, self.start_of_authority)
         presence = Presence.ABSENT if self.code == NXDOMAIN else Presence.EMPTY
-        ttl = min((*ttls, self.negative_ttl), default=0)
+        if self.start_of_authority:
+            ttls.append(self.negative_ttl)
+        ttl = min(ttls, default=0)
         return Found(presence, aliases=aliases, ttl=ttl, dangling=not settled)
 
 
