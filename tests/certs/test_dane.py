@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.hazmat.primitives.serialization import load_der_public_key
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -231,3 +234,30 @@ def test_any_records(records: list[Tlsa], chained: str, role: Role) -> None:
 def test_what_is_made_for_a_certificate_matches_it(chained: str, selector: int, matching: int) -> None:
     record = tlsa_choice.of(chain(chained)[0], 3, selector, matching)
     assert judge(chained, record).matched == (record,)
+
+
+WHOLE = [of(F.root, "2 0 0"), of(F.root, "2 1 0"), of(F.middle, "2 0 0"), of(CHAINS["rsa"][1], "2 1 0")]
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.sampled_from(WHOLE),
+    st.lists(st.tuples(st.integers(0, 400), st.integers(0, 255)), min_size=1, max_size=3),
+    st.sampled_from(["usual", "rsa"]),
+)
+def test_a_spoilt_certificate_or_key_in_dns(record: Tlsa, changes: list[tuple[int, int]], chained: str) -> None:
+    """It may not crash, and can match only where the change leaves the key as it was."""
+    data = bytearray.fromhex(record.data)
+    for at, value in changes:
+        data[at % len(data)] = value
+    spoilt = Tlsa(record.usage, record.selector, 0, bytes(data).hex())
+    found = judge(chained, spoilt)
+    assert found.judged[0].why
+    if record.selector and found.matched:
+        assert _numbers(spoilt) == _numbers(record)
+
+
+def _numbers(record: Tlsa) -> object:
+    key = load_der_public_key(bytes.fromhex(record.data))
+    assert isinstance(key, RSAPublicKey | EllipticCurvePublicKey)
+    return key.public_numbers()

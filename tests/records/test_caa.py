@@ -84,11 +84,10 @@ def test_a_ladder_without_end() -> None:
     ("text", "record", "words"),
     [
         (f"0 issue {CA}", Caa(0, "issue", CA), ""),
-        (f'0 issue "{CA}"', Caa(0, "issue", CA), ""),
+        (f'0 issue "{CA}"', Caa(0, "issue", f'"{CA}"'), "lets nobody issue"),
         (f"0 ISSUE {CA}", Caa(0, "issue", CA), ""),
         (f"128 issuewild {CA}", Caa(128, "issuewild", CA), ""),
         ("0 issue ;", Caa(0, "issue", ";"), ""),
-        ('0 issue ""', Caa(0, "issue", ""), ""),
         ("0 issue", Caa(0, "issue", ""), ""),
         (f"0 issuemail {CA}", Caa(0, "issuemail", CA), ""),
         ("0 contactemail a@example.org", Caa(0, "contactemail", "a@example.org"), ""),
@@ -188,8 +187,11 @@ def test_nobody_rendered() -> None:
 
 
 @given(st.builds(Caa, st.integers(0, 255), st.from_regex(r"[a-z0-9]{1,15}", fullmatch=True), st.text(max_size=40)))
-def test_read_gives_what_was_rendered(record: Caa) -> None:
-    assert caa.parse(str(record)) == record
+def test_read_gives_the_parts(record: Caa) -> None:
+    """But for blanks around the value, which its grammar ignores."""
+    found = caa.parse(f"{record.flags} {record.tag} {record.value}")
+    assert (found.flags, found.tag) == (record.flags, record.tag)
+    assert found.value.strip(" \t") == record.value.strip(" \t")
 
 
 @given(st.text(max_size=60) | st.text('0128 isuewld;"=.', max_size=40))

@@ -72,15 +72,16 @@ def records(host: str, answer: Answer) -> CaaSeen:
 
 
 def parse(value: str) -> Caa:
-    """`0 issue ca.example.net; policy=ev`, the value quoted or not; tags in lower case. Raises PeerGarbled."""
+    """`0 issue ca.example.net; policy=ev` as in `Answer`, the tag in lower case. Raises PeerGarbled.
+
+    Quotes are part of the value here: forms of DNS providers put them there by mistake, and they spoil it.
+    """
     form = _FORM.fullmatch(value.strip(" \t")) if len(value) <= MAX_VALUE else None
     if form is None or int(form[1]) > 255:
         raise PeerGarbled(f"{shown(value)} is no CAA record: a number, a tag and a value are wanted")
     if not _TAG.fullmatch(form[2]):
         raise PeerGarbled(f"{shown(value)} has a tag with other than letters and digits")
-    said = form[3] or ""
-    quoted = len(said) > 1 and said[0] == said[-1] == '"'
-    return Caa(int(form[1]), form[2].lower(), said[1:-1] if quoted else said)
+    return Caa(int(form[1]), form[2].lower(), form[3] or "")
 
 
 def permits(seen: CaaSeen, issuer_domain: str, *, wildcard: bool = False) -> bool | None:
