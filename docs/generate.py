@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import typer
@@ -21,13 +22,19 @@ def commands() -> str:
     """Every command with its help, as a terminal of 100 columns shows it."""
     runner = CliRunner(env={"COLUMNS": "100", "TERM": "dumb", "NO_COLOR": "1", "TERMINAL_WIDTH": "100"})
     group = typer.main.get_command(app)
-    names = sorted(group.commands)  # type: ignore[attr-defined]  # a Typer app with several commands is a group
     parts = ["# Commands\n", "Generated from the program's own help.\n"]
-    for name in names:
-        text = runner.invoke(app, [name, "--help"]).output
+    for words in _commands(group):
+        text = runner.invoke(app, [*words, "--help"]).output
         plain = re.sub(r"\x1b\[[0-9;]*m", "", text)
-        parts.append(f"## gatepost {name}\n\n```text\n{_trimmed(plain)}\n```\n")
+        parts.append(f"## gatepost {' '.join(words)}\n\n```text\n{_trimmed(plain)}\n```\n")
     return "\n".join(parts)
+
+
+def _commands(group: object, above: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """Each command's words; a group comes before its own commands."""
+    for name, command in sorted(getattr(group, "commands", {}).items()):
+        yield (*above, name)
+        yield from _commands(command, (*above, name))
 
 
 def _trimmed(text: str) -> str:

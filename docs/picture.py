@@ -22,7 +22,7 @@ HERE = Path(__file__).parent / "images"
 
 def main() -> int:
     with running(None) as stage:
-        looked = look(Request(declaration=stage.declaration, ca=stage.ca, ports=stage.ports))
+        looked = look(Request(declaration=stage.declaration, ca=stage.ca, ports=stage.ports, https=stage.https))
     page = TERMINAL["audit"](conclude(looked, None, None, None), width=WIDTH, colour=True, fail_on=None)
     lines = page.splitlines()
     start = next(n for n, line in enumerate(lines) if "bad.demo.test" in line and "127." in line)

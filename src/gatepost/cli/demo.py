@@ -30,7 +30,7 @@ def demo(
     from gatepost.demo.stage import running
 
     with running(keep) as stage:
-        request = Request(declaration=stage.declaration, ca=stage.ca, ports=stage.ports)
+        request = Request(declaration=stage.declaration, ca=stage.ca, ports=stage.ports, https=stage.https)
         looked = watched(request, quiet=quiet)
     judged = conclude(looked, None, None, None)
     telling.tell(judged, telling.shape(form, output), output, verbose=verbose, fail_on=o.FailOn.NEVER)

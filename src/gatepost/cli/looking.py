@@ -72,7 +72,7 @@ async def _look(
     try:
         return await _looked(request, architecture, profile, only, progress, names, trusted)
     finally:
-        await names.close()
+        names.close()
 
 
 async def _looked(

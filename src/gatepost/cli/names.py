@@ -49,9 +49,9 @@ class Names:
         resolver = self.resolver()
         return await ask(domains, hosts, resolver.asker, Fetcher(resolver, trusted, https=https))
 
-    async def close(self) -> None:
+    def close(self) -> None:
         if self._made is not None:
-            await self._made.close()
+            self._made.asker.close()
 
 
 def _own(name: str) -> bool:

@@ -21,6 +21,7 @@ class Stage:
     declaration: Path
     ca: Path
     ports: str
+    https: int
 
 
 @contextmanager
@@ -36,7 +37,7 @@ def running(keep: Path | None) -> Iterator[Stage]:
 
 
 def _stage(world: World) -> Stage:
-    return Stage(world.declaration, world.ca, ",".join(str(port) for port in sorted(world.ports)))
+    return Stage(world.declaration, world.ca, ",".join(str(port) for port in sorted(world.ports)), world.https)
 
 
 @contextmanager

@@ -10,13 +10,16 @@ from __future__ import annotations
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from gatepost.demo.authority import Authority, Flaw, Key, KeyKind, Papers, make_key
 from gatepost.demo.habits import Habits, Injection, Relaying, Starttls, Tls
-from gatepost.demo.servers import Handler, listeners, mail
+from gatepost.demo.names import Table, name_server
+from gatepost.demo.servers import Handler, listeners, listening, mail
+from gatepost.demo.web import documents
+from gatepost.demo.zones import bad_zone, good_zone, merged, policies
 
 GOOD, BAD = "good.demo.test", "bad.demo.test"
 OLD_TLS = Tls(lowest=0x0301, highest=0x0303, ciphers="ALL:COMPLEMENTOFALL", renegotiation=True)
@@ -30,6 +33,7 @@ class World:
     ca: Path
     hosts: tuple[str, ...]
     ports: frozenset[int]
+    https: int = 0  # where policies are served, when there are any
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,35 +100,60 @@ def bad_host() -> tuple[Stall, ...]:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """Servers that are up, and what is needed to put more beside them. `ports` are by host and wanted port."""
+
+    world: World
+    authority: Authority
+    papers: dict[str, Papers]  # those of most ports, by host
+    ports: dict[str, dict[int, int]]
+
+
 @asynccontextmanager
 async def demo_world(directory: Path) -> AsyncIterator[World]:
+    """The hosts, a name server that knows their domains, and a web server for their policies."""
     good, bad = _addresses()
-    async with open_world(directory, (Place(GOOD, good, good_host()), Place(BAD, bad, bad_host()))) as world:
-        yield world
+    async with AsyncExitStack() as stack:
+        opened = await _open(stack, directory, (Place(GOOD, good, good_host()), Place(BAD, bad, bad_host())))
+        site = opened.authority.issue((f"mta-sts.{GOOD}", f"mta-sts.{BAD}"))
+        web = await stack.enter_async_context(listening(documents(policies(GOOD, BAD), site), good, 0))
+        kept = good_zone(GOOD, good, good, opened.ports[GOOD].values(), opened.papers[GOOD])
+        neglected = bad_zone(BAD, bad, good, opened.ports[BAD][20025])
+        names = await stack.enter_async_context(name_server(Table(merged(kept, neglected), (GOOD,)), good))
+        told = _DOMAINS.format(resolver=f"{good}#{names}", good=GOOD, bad=BAD)
+        with opened.world.declaration.open("a", encoding="utf-8") as file:
+            file.write(told)
+        yield replace(opened.world, https=web)
 
 
 @asynccontextmanager
 async def open_world(directory: Path, places: tuple[Place, ...]) -> AsyncIterator[World]:
     """Servers up while the block runs; the declaration and the CA certificate are written to `directory`."""
+    async with AsyncExitStack() as stack:
+        yield (await _open(stack, directory, places)).world
+
+
+async def _open(stack: AsyncExitStack, directory: Path, places: tuple[Place, ...]) -> Opened:
     now = datetime.now(UTC)
     authority = Authority(now, title="gatepost demo")
     key = make_key(KeyKind.RSA)
-    written: list[str] = []
-    ports: set[int] = set()
-    async with AsyncExitStack() as stack:
-        for place in places:
-            got = await stack.enter_async_context(listeners(_handlers(place, authority, key), place.address))
-            written.append(_host(place, got, now))
-            ports |= set(got.values())
-        declaration, ca = directory / "gatepost.toml", directory / "ca.pem"
-        declaration.write_text(_HEAD + "".join(written), encoding="utf-8")
-        ca.write_bytes(authority.pem)
-        yield World(declaration, ca, tuple(place.name for place in places), frozenset(ports))
+    papers = {place.name: authority.issue((place.name,), key=key) for place in places}
+    ports: dict[str, dict[int, int]] = {}
+    for place in places:
+        handlers = _handlers(place, authority, papers[place.name], key)
+        ports[place.name] = await stack.enter_async_context(listeners(handlers, place.address))
+    declaration, ca = directory / "gatepost.toml", directory / "ca.pem"
+    hosts = (_host(place, ports[place.name], now) for place in places)
+    declaration.write_text(_HEAD + "".join(hosts), encoding="utf-8")
+    ca.write_bytes(authority.pem)
+    used = frozenset(port for got in ports.values() for port in got.values())
+    world = World(declaration, ca, tuple(place.name for place in places), used)
+    return Opened(world, authority, papers, ports)
 
 
-def _handlers(place: Place, authority: Authority, key: Key) -> dict[int, Handler]:
+def _handlers(place: Place, authority: Authority, usual: Papers, key: Key) -> dict[int, Handler]:
     """One certificate for all ports of a host that have nothing wrong with theirs."""
-    usual = authority.issue((place.name,), key=key)
     return {stall.port: _handler(stall, place, authority, usual, key) for stall in place.stalls}
 
 
@@ -151,6 +180,22 @@ def _can_bind(address: str) -> bool:
     return True
 
 
+_DOMAINS = """
+[dns]
+resolver = "{resolver}"
+
+[domains."{good}"]
+mx = ["{good}"]
+dkim = ["s2026"]
+dmarc = "reject"
+mta_sts = "enforce"
+dane = true
+
+[domains."{bad}"]
+mx = ["{bad}"]
+dmarc = "reject"
+mta_sts = "enforce"
+"""
 _HEAD = """\
 version = 1
 organization = "Demo"

@@ -10,6 +10,7 @@ from gatepost.model.architecture import Endpoint
 from gatepost.model.audit import Audit
 from gatepost.model.certificate import Certificate
 from gatepost.model.observation import CertificateSeen, of
+from gatepost.report import protection
 from gatepost.report.escape import printable
 from gatepost.report.evidence import issuer, key
 from gatepost.report.truth import NOT_ASKED, Standing
@@ -53,7 +54,7 @@ def rows(audit: Audit) -> tuple[Row, ...]:
     order = {name: n for n, name in enumerate(audit.targets)}
     seen.sort(key=lambda o: (order.get(o.at.host, len(order)), o.at.host, o.at.port, o.at.family, o.at.address))
     letters = _letters(one.chain[0].sha256 for one in seen)
-    made = (_row(one, letters[one.chain[0].sha256], audit.generated_at) for one in seen)
+    made = (_row(one, letters[one.chain[0].sha256], audit) for one in seen)
     return tuple(dict.fromkeys(made))
 
 
@@ -71,8 +72,8 @@ def letter(number: int) -> str:
     return name
 
 
-def _row(one: CertificateSeen, group: str, now: datetime) -> Row:
-    leaf = one.chain[0]
+def _row(one: CertificateSeen, group: str, audit: Audit) -> Row:
+    leaf, now = one.chain[0], audit.generated_at
     return Row(
         group, one.at.host, one.at.address, one.at.port, one.sni,
         names=tuple(printable(name, 80) for name in leaf.dns_names + leaf.ip_addresses),
@@ -88,6 +89,8 @@ def _row(one: CertificateSeen, group: str, now: datetime) -> Row:
         staple=one.staple,
         sha256=leaf.sha256,
         standing=_standing(one, leaf, now),
+        tlsa=protection.tlsa(one, audit.run.seen, now),
+        mta_sts=protection.mta_sts(one, audit.run.seen),
     )  # fmt: skip
 
 

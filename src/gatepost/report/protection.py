@@ -1,0 +1,72 @@
+"""What protects the certificate a port serves from being anybody else's: TLSA records and MTA-STS policies."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+
+from gatepost import catalogue
+from gatepost.certs.dane import Standing, match
+from gatepost.model.dns import Security
+from gatepost.model.domain import MxSeen, StsSeen, TlsaSeen
+from gatepost.model.observation import CertificateSeen, Seen, of
+from gatepost.model.words import Role
+from gatepost.records.sts_policy import pattern_covers
+from gatepost.report.truth import NOT_ASKED
+
+
+def tlsa(one: CertificateSeen, seen: Seen, now: datetime) -> str:
+    """`matches 3 1 1`, `mismatch`, `not signed`, `none`; a dash where DNS was not asked."""
+    found = next((t for t in of(TlsaSeen, seen) if (t.at.host, t.port) == (one.at.host, one.at.port)), None)
+    if found is None:
+        return NOT_ASKED
+    if not found.records:
+        return "none"
+    if found.security is Security.INSECURE:
+        return "not signed"
+    relays = found.port == _relay_port()
+    names = (one.at.host, *(_served(seen).get(one.at.host, ()) if relays else ()))
+    role = Role.MX if relays else Role.ACCESS
+    result = match(found.records, one.chain, now, names, role=role, trust=one.trust)
+    if result.matched:
+        first = result.matched[0]
+        return f"matches {first.usage} {first.selector} {first.matching}"
+    return "unknown" if result.those(Standing.UNKNOWN) else "mismatch" if result.usable else "unusable"
+
+
+def mta_sts(one: CertificateSeen, seen: Seen) -> str:
+    """`enforce`, `testing`, `not covered`, `none`; a dash on other ports and where nobody asked."""
+    if one.at.port != _relay_port():
+        return NOT_ASKED
+    words = [_policy(found, one.at.host) for name in _served(seen).get(one.at.host, ()) for found in _of(seen, name)]
+    return ", ".join(dict.fromkeys(words)) or NOT_ASKED
+
+
+def _of(seen: Seen, name: str) -> Iterator[StsSeen]:
+    return (found for found in of(StsSeen, seen) if found.at.host == name)
+
+
+def _policy(found: StsSeen, host: str) -> str:
+    if not found.records:
+        return "none"
+    if not found.fetched:
+        return "not fetched"
+    if found.mode in {"enforce", "testing"} and not any(pattern_covers(p, host) for p in found.mx):
+        return "not covered"
+    return found.mode or "broken"
+
+
+def _served(seen: Seen) -> Mapping[str, tuple[str, ...]]:
+    """Domains whose mail a host takes, by host."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for one in of(MxSeen, seen):
+        for exchanger in one.exchangers:
+            found[exchanger.host].append(one.at.host)
+    return {host: tuple(names) for host, names in found.items()}
+
+
+def _relay_port() -> int:
+    row = catalogue.port("smtp")
+    assert row is not None  # noqa: S101 - a test holds the catalogue to it
+    return row.number
