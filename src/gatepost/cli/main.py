@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from gatepost import __version__
-from gatepost.cli import audit, certs, demo, domains, explain, init, ports, schema
+from gatepost.cli import audit, certs, demo, domains, explain, init, ports, schema, spf
 from gatepost.errors import GatepostError, UsageError
 
 BAD_INPUT = 2
@@ -37,6 +37,7 @@ app.command("domains")(domains.domains)
 app.command("init")(init.init)
 app.command("explain")(explain.explain)
 app.command("schema")(schema.schema)
+app.command("spf")(spf.spf)
 app.command("demo")(demo.demo)
 
 

@@ -7,7 +7,6 @@ exists. Names with addresses of one family only are void for clients of the othe
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 
 from gatepost.records.spf.evaluate import MOST_LOOKUPS, MOST_VOIDS
@@ -22,7 +21,7 @@ class Costs:
         self.voids = 0
         self._over = ""  # the term that is one look-up too many
         self._void: list[str] = []
-        self._by_family = Counter[int]()
+        self._empty: dict[int, list[str]] = {family: [] for family in FAMILIES}  # names, by the family of the client
         self._late: dict[int, str] = {}  # the first term that lets a family send after too many void look-ups
 
     def spend(self, term: str) -> Iterator[Remark]:
@@ -31,19 +30,20 @@ class Costs:
             self._over = term
             yield Remark(Weight.TELLING, f"only {MOST_LOOKUPS} look-ups are allowed: receivers stop here")
 
-    def void(self, sentence: str, *families: int) -> Iterator[Remark]:
+    def void(self, name: str, lacks: str, *families: int) -> Iterator[Remark]:
         """`families`: the clients whose receiver gets an empty answer."""
-        self._by_family.update(families)
+        for family in families:
+            self._empty[family].append(name)
         if families != FAMILIES:
             return
         self.voids += 1
-        self._void.append(sentence)
+        self._void.append(f"{name} has no {lacks}")
         over = f"; only {MOST_VOIDS} are allowed: receivers stop here" if self.voids == MOST_VOIDS + 1 else ""
-        yield Remark(Weight.TELLING if self.voids > MOST_VOIDS else Weight.ADVICE, f"void: {sentence}{over}")
+        yield Remark(Weight.TELLING if self.voids > MOST_VOIDS else Weight.ADVICE, f"void: {name} has no {lacks}{over}")
 
     def admitted(self, family: int, term: str) -> None:
         """`term` lets clients of a family send, if their receiver still gets there."""
-        if self._by_family[family] > MOST_VOIDS:
+        if len(self._empty[family]) > MOST_VOIDS:
             self._late.setdefault(family, term)
 
     def summed_up(self, ending: str) -> Iterator[Remark]:
@@ -56,11 +56,14 @@ class Costs:
             yield permerror(f"{self.voids} look-ups are void and {MOST_VOIDS} allowed: {names}")
             return
         for family in FAMILIES:
-            if self._by_family[family] > MOST_VOIDS:
+            if len(self._empty[family]) > MOST_VOIDS:
                 yield self._one_family(family, ending)
 
     def _one_family(self, family: int, ending: str) -> Remark:
-        void = f"for IPv{family} clients {self._by_family[family]} look-ups are void and {MOST_VOIDS} allowed"
+        names = ", ".join(dict.fromkeys(self._empty[family]))
+        void = (
+            f"for IPv{family} clients {len(self._empty[family])} look-ups are void ({names}) and {MOST_VOIDS} allowed"
+        )
         if late := self._late.get(family):
             return problem(f"{void}: strict receivers answer permerror before they reach {late}")
         return advice(f"{void}: strict receivers answer permerror in place of {ending or 'neutral'}")

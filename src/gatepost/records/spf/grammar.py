@@ -210,14 +210,14 @@ def _hosts(kind: Kind, qualifier: Qualifier, mark: str, rest: str) -> Mechanism 
     """The domain may hold a slash itself, so the prefix lengths are taken from the end."""
     found = _PREFIXES.fullmatch(f"/{rest}" if mark == "/" else rest)
     assert found is not None  # noqa: S101 - everything is optional in it
+    if mark != ":" and found["target"]:
+        return Wrong("prefix lengths are written /24, //64 or /24//64")
     four, six = _prefix(found["four"], 32), _prefix(found["six"], 128)
     if isinstance(four, Wrong):
         return four
     if isinstance(six, Wrong):
         return six
     if mark != ":":
-        if found["target"]:
-            return Wrong("prefix lengths are written /24, //64 or /24//64")
         return Mechanism(kind, qualifier, prefix4=four, prefix6=six)
     target = _domain(found["target"])
     return target if isinstance(target, Wrong) else Mechanism(kind, qualifier, target, prefix4=four, prefix6=six)

@@ -48,7 +48,7 @@ def permerror(sentence: str) -> Remark:
 def of_term(term: Mechanism | Modifier, before: Sequence[Mechanism | Modifier], *, admits: bool) -> Iterator[Remark]:
     """`before` are the terms in front of it in its record; `admits`: a match lets the client send."""
     if term in before:
-        yield advice("stands in the record before")
+        yield advice("stands in the record already")
     if isinstance(term, Modifier):
         yield from _modifier(term)
     elif term.block is not None:
@@ -57,7 +57,7 @@ def of_term(term: Mechanism | Modifier, before: Sequence[Mechanism | Modifier], 
         yield from _width(term.prefix4, 4)
         yield from _width(term.prefix6, 6)
     elif term.kind is Kind.PTR:
-        yield advice("slow, and many receivers skip it: RFC 7208 section 5.5 says not to use ptr")
+        yield advice("slow and often skipped: RFC 7208 section 5.5 advises against ptr")
     elif term.kind is Kind.ALL and term.qualifier is Qualifier.PASS and admits:
         yield problem("everybody may send in the name of the domain")
 
@@ -74,7 +74,7 @@ def _modifier(term: Modifier) -> Iterator[Remark]:
 def _block(block: IPv4Interface | IPv6Interface, *, admits: bool) -> Iterator[Remark]:
     network = block.network
     if block.ip != network.network_address:
-        yield advice(f"the address lies inside the network; the network is {network}")
+        yield advice(f"host bits are set: the network is {network}")
     if network.prefixlen and _inside(network):
         yield advice("an inner address: no receiver outside ever sees it")
     elif admits:
@@ -113,7 +113,10 @@ def of_record(text: str, record: Record, *, final: bool) -> Iterator[Remark]:
     """`final`: nothing comes after this record, so it has to say what becomes of everybody else."""
     if len(text) > LONGEST_RECORD:
         yield advice(f"the record has {len(text)} octets; above {LONGEST_RECORD} the answer may need TCP")
-    if final and not record.redirect and all(term.kind is not Kind.ALL for term in record.mechanisms):
+    everybody = next((term for term in record.mechanisms if term.kind is Kind.ALL), None)
+    if final and everybody and everybody.qualifier is Qualifier.NEUTRAL:
+        yield advice(f"{everybody.text} says nothing about mail from elsewhere: end it with -all or ~all")
+    if final and not everybody and not record.redirect:
         yield problem("the record does not say what becomes of mail from elsewhere: end it with -all or ~all")
 
 

@@ -196,7 +196,7 @@ class _Walk:
             case Kind.EXISTS:
                 answer = self._answered(at, "A", remarks)
                 if answer is not None and not answer.values:
-                    remarks += self.costs.void(f"{at} has no A record", *FAMILIES)
+                    remarks += self.costs.void(at, "A record", *FAMILIES)
                 return []
             case _:
                 return []
@@ -206,7 +206,7 @@ class _Walk:
         if answer is None:
             return ()
         if not answer.values:
-            remarks += self.costs.void(f"{at} has no MX record", *FAMILIES)
+            remarks += self.costs.void(at, "MX record", *FAMILIES)
         if len(answer.values) > MOST_HOSTS:
             remarks.append(permerror(f"{at} has {len(answer.values)} MX hosts, and {MOST_HOSTS} are allowed"))
             return ()
@@ -219,7 +219,7 @@ class _Walk:
         answers = {family: self._answered(name, kind, remarks) for family, kind in _KINDS.items()}
         empty = [family for family, answer in answers.items() if answer is not None and not answer.values]
         if empty:
-            remarks += self.costs.void(f"{name} has no address", *empty)
+            remarks += self.costs.void(name, "address", *empty)
         for family, prefix in ((4, term.prefix4), (6, term.prefix6)):
             answer = answers[family]
             for one in answer.values if answer else ():

@@ -1,0 +1,219 @@
+"""The SPF of a domain on a terminal: a tree with running counts, what is wrong, and the answer for each address."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network
+
+from rich.cells import cell_len
+from rich.text import Text
+
+from gatepost.model.domain import SpfResult, SpfSeen, SpfTerm
+from gatepost.model.observation import Unobserved
+from gatepost.report.escape import printable
+from gatepost.report.layout import WIDEST_PROSE, hanging, joined, paint, text, wrapped
+from gatepost.report.plain import to_plain
+from gatepost.report.tally import plural
+
+SCHEMA = "gatepost/spf/1"
+MOST_LOOKUPS = 10  # RFC 7208 section 4.6.4
+MOST_VOIDS = 2
+
+_COUNTS = 16  # columns of the two counts
+_LONGEST = 300
+_SHOWN = 12  # networks
+_STYLES = {"pass": "green", "fail": "red", "softfail": "yellow", "neutral": "yellow", "temperror": "blue"}
+_MARKS = {"valid": ("✔", "green"), "temperror": ("?", "blue")}
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """All that was found out about one domain. `networks` are those that may send, addresses those asked about."""
+
+    seen: SpfSeen | Unobserved
+    results: tuple[SpfResult, ...] = ()
+    networks: tuple[IPv4Network | IPv6Network, ...] = ()
+
+
+def render(told: Told, *, width: int = 100, colour: bool = False) -> str:
+    """One page for a terminal."""
+    return paint(_page(told, width), colour=colour)
+
+
+def to_json(told: Told) -> str:
+    """Keys may be added, none is renamed or removed."""
+    seen = told.seen
+    plain = {
+        "schema": SCHEMA,
+        "domain": seen.at.host,
+        "spf": None if isinstance(seen, Unobserved) else to_plain(seen),
+        "unobserved": to_plain(seen) if isinstance(seen, Unobserved) else None,
+        "networks": [str(one) for one in told.networks],
+        "addresses": to_plain(told.results),
+    }
+    return json.dumps(plain, indent=2) + "\n"
+
+
+def _page(told: Told, width: int) -> list[Text]:
+    seen = told.seen
+    if isinstance(seen, Unobserved):
+        why = f"the SPF of {seen.at.host} could not be asked for: {seen.detail}"
+        return [*hanging(text("?", "blue"), text(printable(why), "bold"), indent=2, width=width)]
+    parts = (
+        _head(seen, width),
+        _records(seen, width),
+        _tree(seen, width),
+        _networks(told.networks, width) if seen.result != "permerror" else [],
+        _listed("PROBLEMS", "✖", "red", seen.problems, width),
+        _listed("ADVICE", "·", "yellow", _untold(seen), width),
+        _verdicts(told.results, width),
+    )
+    page: list[Text] = []
+    for part in parts:
+        page += [text(""), *part] if page and part else part
+    return page
+
+
+def _head(seen: SpfSeen, width: int) -> list[Text]:
+    mark, style = _MARKS.get(seen.result, ("✖", "bold red"))
+    if seen.result == "valid" and seen.problems:
+        mark, style = "◆", "yellow"
+    costs = joined(
+        _count(f"{seen.lookups} of {MOST_LOOKUPS} look-ups", over=seen.lookups > MOST_LOOKUPS),
+        ", ",
+        _count(f"{seen.voids} of {MOST_VOIDS} void", over=seen.voids > MOST_VOIDS),
+    )
+    facts = (
+        joined("   everybody else: ", text(printable(seen.ending) or "neutral", "bold"), "   ", costs)
+        if seen.terms
+        else ""
+    )
+    line = joined(text(printable(seen.at.host), "bold"), "   ", text(f"SPF {printable(seen.result)}", style), facts)
+    return hanging(text(mark, style), line, indent=2, width=width)
+
+
+def _count(words: str, *, over: bool) -> Text:
+    return text(words, "red" if over else "")
+
+
+def _records(seen: SpfSeen, width: int) -> list[Text]:
+    """Only where there is no tree to show them in."""
+    if seen.terms:
+        return []
+    return [
+        line for one in seen.records for line in hanging(text("  "), printable(one, _LONGEST), indent=2, width=width)
+    ]
+
+
+def _tree(seen: SpfSeen, width: int) -> list[Text]:
+    if not seen.terms:
+        return []
+    page = [text("  look-ups  void", "dim")]
+    before = SpfTerm(0, "", "", 0, 0)
+    for term, branch in zip(seen.terms, _branches(seen.terms), strict=True):
+        page += _term(term, before, branch, width)
+        before = term
+    return page
+
+
+def _term(term: SpfTerm, before: SpfTerm, branch: str, width: int) -> list[Text]:
+    """The note stands behind the term where there is room, and below it otherwise."""
+    style = "red" if term.broken else "yellow"
+    start = joined(_costs(term, before), text(f"  {branch}", "dim"))
+    shown = text(printable(term.text, _LONGEST), "red" if term.broken else "")
+    used = cell_len(start.plain) + cell_len(shown.plain)
+    note = printable(term.note, _LONGEST)
+    if not note or used + 4 + cell_len(note) <= width:
+        return [joined(start, shown, text(f"  ← {note}" if note else "", style))]
+    rest = joined(" " * _COUNTS, text(f"  {_below(branch)}", "dim"))
+    room = min(width, WIDEST_PROSE) - cell_len(rest.plain) - 4
+    lines = [joined(start, line) for line in wrapped(shown, width - cell_len(start.plain))[:1]]
+    for n, line in enumerate(wrapped(text(note, style), room)):
+        lines.append(joined(rest, text("  └ " if n == 0 else "    ", style), line))
+    return lines
+
+
+def _costs(term: SpfTerm, before: SpfTerm) -> Text:
+    """Counts stand only where they change."""
+    lookups = str(term.lookups) if term.lookups != before.lookups else ""
+    voids = str(term.voids) if term.voids != before.voids else ""
+    return joined(
+        text(f"{lookups:>10}", "red" if term.lookups > MOST_LOOKUPS else ""),
+        text(f"{voids:>6}", "red" if term.voids > MOST_VOIDS else ""),
+    )
+
+
+def _branches(terms: Sequence[SpfTerm]) -> list[str]:
+    """The lines in front of each term, found from below: a branch goes on as long as a sibling follows."""
+    open_at: set[int] = set()
+    drawn: list[str] = []
+    for term in reversed(terms):
+        open_at = {depth for depth in open_at if depth <= term.depth}
+        lines = "".join("│  " if depth in open_at else "   " for depth in range(term.depth))
+        drawn.append(lines + ("├─ " if term.depth in open_at else "└─ "))
+        open_at.add(term.depth)
+    return drawn[::-1]
+
+
+def _below(branch: str) -> str:
+    return branch.replace("├─", "│ ").replace("└─", "  ")
+
+
+def _networks(networks: Sequence[IPv4Network | IPv6Network], width: int) -> list[Text]:
+    if not networks:
+        return []
+    shown = ", ".join(str(one) for one in networks[:_SHOWN])
+    more = f" and {len(networks) - _SHOWN} more" if len(networks) > _SHOWN else ""
+    head = joined(text("MAY SEND", "bold"), text(f"   {plural(len(networks), 'network')}", "dim"))
+    return [head, *hanging(text("  "), f"{shown}{more}", indent=2, width=width)]
+
+
+def _listed(heading: str, mark: str, style: str, sentences: Sequence[str], width: int) -> list[Text]:
+    page = [text(heading, "bold")] if sentences else []
+    for sentence in sentences:
+        page += hanging(text(f"  {mark}", style), printable(sentence, _LONGEST), indent=4, width=width)
+    return page
+
+
+def _untold(seen: SpfSeen) -> list[str]:
+    """Advice that no note of the tree gives already."""
+    notes = {(term.text, part) for term in seen.terms for part in term.note.split("; ")}
+    return [one for one in seen.advice if not any(one.startswith(text) and one.endswith(note) for text, note in notes)]
+
+
+def _verdicts(results: Sequence[SpfResult], width: int) -> list[Text]:
+    page = [text("ADDRESSES", "bold")] if results else []
+    longest = max((cell_len(printable(one.address)) for one in results), default=0)
+    for one in results:
+        label = joined(
+            f"  {printable(one.address):<{longest}}  ",
+            text(f"{printable(one.result):<11}", _STYLES.get(one.result, "bold red")),
+        )
+        page += hanging(label, _because(one), indent=longest + 15, width=width)
+        if one.explanation:
+            page += hanging(
+                text(""),
+                text(f"it says: {printable(one.explanation, _LONGEST)}", "dim"),
+                indent=longest + 15,
+                width=width,
+            )
+    return page
+
+
+def _because(one: SpfResult) -> str:
+    spent = f" ({plural(one.lookups, 'look-up')})" if one.lookups else ""
+    told = one.why.startswith(f"{one.mechanism} ") or f" {one.mechanism} in the record of " in one.why
+    by = f"by {printable(one.mechanism, _LONGEST)}: " if one.mechanism and not told else ""
+    return f"{by}{printable(one.why, _LONGEST)}{spent}"
+
+
+def exit_code(told: Told) -> int:
+    """1 when the record is missing or broken or an address does not pass, 3 when DNS did not say, else 0."""
+    if isinstance(told.seen, Unobserved):
+        return 3
+    answers = {told.seen.result, *(one.result for one in told.results)} - {"pass", "valid"}
+    if answers <= {"temperror"}:
+        return 3 if answers else 0
+    return 1
