@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 from importlib import resources
 from ipaddress import IPv4Network, IPv6Network, ip_network
+from typing import Any
 
 import jsonschema  # type: ignore[import-untyped] # it ships no types
 import pytest
@@ -16,7 +17,7 @@ from hypothesis import strategies as st
 
 from gatepost import catalogue, declare
 from gatepost.errors import DeclarationError, Problem
-from gatepost.model.architecture import Architecture, Domain, Host, Service, Waiver, Zone
+from gatepost.model.architecture import Architecture, Domain, Host, Selector, Service, Waiver, Zone
 from gatepost.model.words import Mode, Role
 
 Network = IPv4Network | IPv6Network
@@ -340,7 +341,7 @@ def plain(found: Architecture) -> Architecture:
         found,
         source=None,
         hosts=hosts,
-        domains=tuple(replace(d, line=None) for d in found.domains),
+        domains=tuple(replace(d, line=None, dkim=tuple(replace(s, line=None) for s in d.dkim)) for d in found.domains),
         waivers=tuple(replace(w, line=None) for w in found.waivers),
     )
 
@@ -373,6 +374,35 @@ def services(draw: st.DrawFn, zones: list[str]) -> Service:
     )
 
 
+dotted = st.from_regex(r"[a-z]{1,4}\.[a-z]{2,5}", fullmatch=True)
+mailboxes = st.builds("{}@{}".format, st.from_regex(r"[A-Za-z0-9+._-]{1,8}", fullmatch=True), dotted)
+selectors = st.builds(Selector, st.from_regex(r"[a-z0-9]{1,4}(\.[a-z]{1,3})?", fullmatch=True), st.none() | texts, days)
+
+
+def some(of: st.SearchStrategy[Any]) -> st.SearchStrategy[tuple[Any, ...]]:
+    return st.lists(of, max_size=2, unique_by=lambda one: getattr(one, "name", one)).map(tuple)
+
+
+@st.composite
+def domains(draw: st.DrawFn, exchangers: tuple[str, ...], hosts: list[str]) -> Domain:
+    sends = draw(st.booleans())
+    sources = st.sampled_from(["192.0.2.7", "198.51.100.0/24", "2001:db8::/32", *hosts])
+    return Domain(
+        draw(names),
+        exchangers,
+        draw(st.none() | st.just("none")),
+        "testing",
+        dane=draw(st.booleans()),
+        sends=sends,
+        senders=draw(some(sources)) if sends else (),
+        includes=draw(some(dotted | st.just("%{ir}._spf.example.net"))) if sends else (),
+        dkim=draw(some(selectors)),
+        dmarc_reports=draw(some(mailboxes)),
+        tls_reports=draw(some(mailboxes | st.just("https://reports.example.net/tls?a=%2C"))),
+        caa=draw(some(dotted)),
+    )
+
+
 @st.composite
 def architectures(draw: st.DrawFn) -> Architecture:
     zones = draw(st.lists(texts, max_size=3, unique=True))
@@ -382,7 +412,7 @@ def architectures(draw: st.DrawFn) -> Architecture:
         for name in draw(st.lists(names, max_size=3, unique=True))
     )
     exchangers = tuple(draw(st.lists(names, max_size=3, unique=True)))
-    domain = Domain(draw(names), exchangers, "none", "testing", dane=draw(st.booleans()))
+    domain = draw(domains(exchangers, [h.name for h in hosts]))
     waiver = Waiver("GP-TLS-004", draw(texts), draw(texts), draw(texts), draw(days))
     return Architecture(
         organization=draw(st.just("") | texts),
@@ -391,6 +421,8 @@ def architectures(draw: st.DrawFn) -> Architecture:
         hosts=hosts,
         domains=(domain,) if draw(st.booleans()) else (),
         waivers=(waiver,) if draw(st.booleans()) else (),
+        resolver=(resolver := draw(st.sampled_from(["", "192.0.2.53", "2001:db8::53#5353"]))),
+        resolver_trusted=bool(resolver) and draw(st.booleans()),
     )
 
 

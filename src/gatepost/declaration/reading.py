@@ -6,23 +6,23 @@ zones that overlap, names that nobody declared, ports declared twice.
 
 from __future__ import annotations
 
-import re
 from datetime import date
-from ipaddress import ip_address
 
 from gatepost import catalogue
+from gatepost.declaration.domains import read_domains
 from gatepost.declaration.expand import far_off, read_services
+from gatepost.declaration.names import plain_address, plain_name
 from gatepost.declaration.paper import Paper, paper
 from gatepost.declaration.positions import Path
-from gatepost.declaration.shapes import DeclarationShape, DomainShape, ExchangerShape, Head, HostShape, WaiverShape
-from gatepost.declaration.wording import clipped, did_you_mean, shown
+from gatepost.declaration.resolver import read_resolver
+from gatepost.declaration.shapes import DeclarationShape, Head, HostShape, WaiverShape
+from gatepost.declaration.wording import did_you_mean, shown
 from gatepost.declaration.zones import read_zones
 from gatepost.errors import DeclarationError
-from gatepost.model.architecture import Architecture, Domain, Host, Waiver
+from gatepost.model.architecture import Architecture, Host, Waiver
 
 VERSION = 1
-SECTIONS = ("zones", "hosts", "domains", "waivers")
-LABEL = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?")  # underscores do occur
+SECTIONS = ("dns", "zones", "hosts", "domains", "waivers")
 
 
 def read(text: str, name: str, *, today: date) -> Architecture:
@@ -43,14 +43,17 @@ def _architecture(page: Paper, today: date) -> Architecture:
     _check_head(page)
     hosts = _hosts(page, today)
     known = frozenset(filter(None, map(plain_name, page.table(page.tables, "hosts"))))
+    resolver, trusted = read_resolver(page)
     return Architecture(
         organization=head.organization if head else "",
         profile=head.profile if head else "",
         zones=read_zones(page),
         hosts=hosts,
-        domains=_domains(page, known),
+        domains=read_domains(page, known, today),
         waivers=_waivers(page, today),
         source=page.name,
+        resolver=resolver,
+        resolver_trusted=trusted,
     )
 
 
@@ -88,18 +91,18 @@ def _host(page: Paper, key: str, raw: object, path: Path, today: date) -> Host |
     services = read_services(page, page.array(raw, "services", path), (*path, "services"), today)
     if shape is None or name is None:
         return None
-    if raw.get("addresses", []) == [] and not _address(name):
+    if raw.get("addresses", []) == [] and not plain_address(name):
         page.problem((*path, "addresses"), "a host needs at least one address")
     return Host(name, _addresses(page, shape, name, path), services, page.line(path))
 
 
 def _addresses(page: Paper, shape: HostShape, name: str, path: Path) -> tuple[str, ...]:
     """A host that is named by its address needs no other."""
-    if not shape.addresses and _address(name):
+    if not shape.addresses and plain_address(name):
         return (name,)
     found: list[str] = []
     for n, text in enumerate(shape.addresses):
-        address = _address(text)
+        address = plain_address(text)
         if address is None:
             page.problem((*path, "addresses", n), f"{shown(text)} is no IPv4 or IPv6 address of a host")
         elif address in found:
@@ -107,66 +110,6 @@ def _addresses(page: Paper, shape: HostShape, name: str, path: Path) -> tuple[st
         else:
             found.append(address)
     return tuple(found)
-
-
-def _address(text: str) -> str | None:
-    """In its usual spelling. Addresses that belong to no single host are none."""
-    try:
-        address = ip_address(text)
-    except ValueError:
-        return None
-    if address.is_unspecified or address.is_multicast or "%" in text:
-        return None
-    return str(address)
-
-
-def plain_name(key: str) -> str | None:
-    """Lower case, without the final dot; None for what can be neither a DNS name nor an address."""
-    if address := _address(key):
-        return address
-    name = key.removesuffix(".").lower()
-    if len(name) > 253 or not all(LABEL.fullmatch(label) for label in name.split(".")):
-        return None
-    return name
-
-
-def _domains(page: Paper, hosts: frozenset[str]) -> tuple[Domain, ...]:
-    found: list[Domain] = []
-    for key, raw in page.table(page.tables, "domains").items():
-        path: Path = ("domains", key)
-        domain = _domain(page, key, raw, path, hosts)
-        if domain and any(domain.name == other.name for other in found):
-            page.problem(path, f"{domain.name} is declared twice")
-        elif domain:
-            found.append(domain)
-    return tuple(found)
-
-
-def _domain(page: Paper, key: str, raw: object, path: Path, hosts: frozenset[str]) -> Domain | None:
-    name = plain_name(key)
-    if name is None or _address(name):
-        page.problem(path, f"{shown(key)} is no domain name")
-    shape = page.rest(DomainShape, raw, path)
-    if shape is None or name is None:
-        return None
-    exchangers: list[str] = []
-    for n, one in enumerate(shape.mx):
-        host = _exchanger(page, one, (*path, "mx", n), hosts)
-        if host in exchangers:
-            page.problem((*path, "mx", n), f"{host} is listed twice")
-        exchangers.append(host)
-    return Domain(name, tuple(exchangers), shape.dmarc, shape.mta_sts, shape.dane, page.line(path))
-
-
-def _exchanger(page: Paper, one: ExchangerShape, path: Path, hosts: frozenset[str]) -> str:
-    name = plain_name(one.host)
-    if name is None:
-        page.problem(path, f"{shown(one.host)} is no host name")
-    elif not one.external and name not in hosts:
-        near = did_you_mean(name, sorted(hosts))
-        external = f'; write {{ host = "{clipped(name)}", external = true }} when others run it'
-        page.problem(path, f"{name} is not declared under [hosts]{near or external}")
-    return name or one.host
 
 
 def _waivers(page: Paper, today: date) -> tuple[Waiver, ...]:

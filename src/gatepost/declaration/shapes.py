@@ -52,6 +52,14 @@ class ExchangerShape(Shape):
     external: bool = Field(False, description="Run by someone else: not declared under [hosts].")
 
 
+class SelectorShape(Shape):
+    """A DKIM selector: a key that mail of the domain is signed with."""
+
+    selector: Text = Field(description="The name under _domainkey.")
+    key: Text | None = Field(None, description="PEM file with the key pair or its public half.")
+    until: date | None = Field(None, description="When the key is withdrawn.")
+
+
 class DomainShape(Shape):
     """What DNS and policy should say about a mail domain."""
 
@@ -59,6 +67,22 @@ class DomainShape(Shape):
     dmarc: Literal["none", "quarantine", "reject"] | None = None
     mta_sts: Literal["enforce", "none", "testing"] | None = None
     dane: bool = Field(False, description="TLSA records are published for every exchanger.")
+    sends: bool = Field(True, description="False for a parked domain: no mail ever comes from it.")
+    senders: list[Text] = Field(
+        [], max_length=200, description="Addresses, networks and declared hosts that may send; empty: the exchangers."
+    )
+    includes: list[Text] = Field([], max_length=50, description="SPF records of others who send for the domain.")
+    dkim: list[SelectorShape] = Field([], max_length=100, description="Selectors whose keys are published.")
+    dmarc_reports: list[Text] = Field([], max_length=20, description="Mail addresses for DMARC aggregate reports.")
+    tls_reports: list[Text] = Field([], max_length=20, description="Mail addresses or https URIs for TLS reports.")
+    caa: list[Text] = Field([], max_length=20, description="Issuers that may certify names of the domain.")
+
+
+class ResolverShape(Shape):
+    """Who answers questions about DNS."""
+
+    resolver: Text | None = Field(None, description="ADDR or ADDR#PORT; without it the system's.")
+    trusted: bool = Field(False, description="What it says about DNSSEC is believed, although it is elsewhere.")
 
 
 class WaiverShape(Shape):
@@ -82,10 +106,12 @@ class Head(Shape):
 class DeclarationShape(Head):
     """gatepost.toml: which mail ports should exist, how each is encrypted, who may reach it, who owns it."""
 
+    dns: ResolverShape | None = None
     zones: dict[str, list[Text]] = Field({}, description="Named networks, each in CIDR form.")
     hosts: dict[str, HostShape] = {}
     domains: dict[str, DomainShape] = {}
     waivers: list[WaiverShape] = []
 
 
-SHORT = {ServiceShape: "name", ExchangerShape: "host"}  # what a bare string in the place of a table means
+# what a bare string in the place of a table means
+SHORT = {ServiceShape: "name", ExchangerShape: "host", SelectorShape: "selector"}

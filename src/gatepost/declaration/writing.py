@@ -12,7 +12,7 @@ from datetime import date
 from gatepost import catalogue
 from gatepost.declaration.services import a_year_after, catalogued, needs_end, role_of, tcp
 from gatepost.declaration.wording import BARE
-from gatepost.model.architecture import Architecture, Domain, Host, Service, Waiver, Zone
+from gatepost.model.architecture import Architecture, Domain, Host, Selector, Service, Waiver, Zone
 
 OWNER = "postmaster"
 REASON = "found open by gatepost init; confirm or close"
@@ -41,6 +41,7 @@ def _adopted(service: Service, today: date) -> Service:
 def write(found: Architecture) -> str:
     parts = (
         _head(found),
+        *([_dns(found)] if found.resolver else []),
         *([_zones(found.zones)] if found.zones else []),
         *(_host(host) for host in found.hosts),
         *(_domain(domain, found) for domain in found.domains),
@@ -55,6 +56,14 @@ def _head(found: Architecture) -> Iterator[str]:
     yield "version = 1"
     yield f"organization = {quoted(found.organization)}"
     yield f"profile = {quoted(found.profile)}  # {comment(catalogue.profile(found.profile).title)}"
+
+
+def _dns(found: Architecture) -> Iterator[str]:
+    yield "# Who is asked about DNS, instead of the system's resolver."
+    yield "[dns]"
+    yield f"resolver = {quoted(found.resolver)}"
+    if found.resolver_trusted:
+        yield "trusted = true"
 
 
 def _zones(zones: Iterable[Zone]) -> Iterator[str]:
@@ -113,6 +122,27 @@ def _domain(domain: Domain, found: Architecture) -> Iterator[str]:
         yield f"mta_sts = {quoted(domain.mta_sts)}"
     if domain.dane:
         yield "dane = true"
+    if not domain.sends:
+        yield "sends = false"
+    for name in ("senders", "includes"):
+        if texts := getattr(domain, name):
+            yield f"{name} = {array(texts)}"
+    if domain.dkim:
+        yield f"dkim = [{', '.join(map(_selector, domain.dkim))}]"
+    for name in ("dmarc_reports", "tls_reports", "caa"):
+        if texts := getattr(domain, name):
+            yield f"{name} = {array(texts)}"
+
+
+def _selector(selector: Selector) -> str:
+    if selector.key is None and selector.until is None:
+        return quoted(selector.name)
+    pairs = [("selector", quoted(selector.name))]
+    if selector.key is not None:
+        pairs.append(("key", quoted(selector.key)))
+    if selector.until is not None:
+        pairs.append(("until", selector.until.isoformat()))
+    return table(pairs)
 
 
 def _exchanger(name: str, found: Architecture) -> str:
