@@ -119,6 +119,9 @@ class Resolver:
         except PeerUnreachable:
             return ()
 
+    async def close(self) -> None:
+        self.asker.close()
+
     async def _records(self, name: str, kind: str) -> tuple[str, ...]:
         answer = await self.asker(a_labels(name) or "", kind)
         if answer.failed or answer.presence is Presence.ABSENT:
