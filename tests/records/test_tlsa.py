@@ -50,7 +50,7 @@ def test_everything_in_order() -> None:
     seen = look({f"{AT_HOST} TLSA": [f"3 1 1 {A}", f"3 1 1 {B}"]})
     records = (Tlsa(3, 1, 1, A), Tlsa(3, 1, 1, B))
     assert seen == TlsaSeen(
-        Endpoint(HOST), 25, AT_HOST, Presence.PRESENT, records, ttl=300, problems=(), security=Security.SECURE
+        Endpoint(HOST), 25, AT_HOST, Presence.PRESENT, records, ttl=300, security=Security.SECURE, base=HOST
     )
 
 

@@ -188,6 +188,7 @@ class TlsaSeen:
     ttl: int = 0
     problems: tuple[str, ...] = ()
     security: Security = Security.UNKNOWN
+    base: str = ""  # the name it was asked for: the host's own, or the end of its alias (RFC 7672 section 2.2.2)
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,6 +68,7 @@ def records(host: str, port: int, answer: Answer) -> TlsaSeen:
         answer.ttl,
         bounded(problems),
         answer.security,
+        answer.name.removeprefix(owner("", port)),
     )
 
 

@@ -26,7 +26,7 @@ def tlsa(one: CertificateSeen, seen: Seen, now: datetime) -> str:
     if found.security is Security.INSECURE:
         return "not signed"
     relays = found.port == _relay_port()
-    names = (one.at.host, *(_served(seen).get(one.at.host, ()) if relays else ()))
+    names = (found.base or one.at.host, one.at.host, *(_served(seen).get(one.at.host, ()) if relays else ()))
     role = Role.MX if relays else Role.ACCESS
     result = match(found.records, one.chain, now, names, role=role, trust=one.trust)
     if result.matched:
