@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from gatepost.edge.resolve import Resolver, hosts_file, reason, resolver_at
-from gatepost.errors import PeerError, PeerGarbled, PeerRefused, PeerSilent, PeerUnreachable, UsageError
+from gatepost.edge import resolve
+from gatepost.edge.resolve import Resolver, hosts_file, reason, resolver_at, resolver_file
+from gatepost.errors import PeerBogus, PeerError, PeerGarbled, PeerRefused, PeerSilent, PeerUnreachable, UsageError
 from gatepost.model.words import Reason
 from tests.dns import Dns
 
@@ -32,6 +33,7 @@ TROUBLE = {
     "mute.example.org": "silent",
     "noise.example.org": "garbage",
     "long.example.org": "truncated",
+    "expired.example.org": "servfail:7",
 }
 
 
@@ -76,6 +78,7 @@ def test_names(resolver: Resolver, name: str, first: str) -> None:
         ("empty.example.org", PeerUnreachable, Reason.UNRESOLVED, "empty.example.org has no address"),
         ("broken.example.org", PeerRefused, Reason.REFUSED, "SERVFAIL"),
         ("no.example.org", PeerRefused, Reason.REFUSED, "REFUSED"),
+        ("expired.example.org", PeerBogus, Reason.BOGUS, "bogus: signature expired"),
         ("a..b", PeerUnreachable, Reason.UNRESOLVED, "is no host name"),
         ("x" * 64 + ".example.org", PeerUnreachable, Reason.UNRESOLVED, "is no host name"),
         ("", PeerUnreachable, Reason.UNRESOLVED, "is no host name"),
@@ -145,6 +148,62 @@ def test_no_resolver(where: str) -> None:
 @pytest.mark.parametrize("where", ["127.0.0.1", "::1#5353", "[::1]#5353"])
 def test_resolver_in_words(where: str) -> None:
     assert resolver_at(where).where == f"the resolver {where}"
+
+
+def test_one_run_asks_once(dns: Dns, resolver: Resolver) -> None:
+    """Whoever looks up through the asker shares the answers of whoever resolves names."""
+
+    async def both() -> int:
+        await resolver.mx("example.org")
+        await resolver.asker("EXAMPLE.org", "MX")
+        await resolver.close()
+        return resolver.asker.spared
+
+    before = dns.asked.count("example.org MX")
+    assert asyncio.run(both()) == 1
+    assert dns.asked.count("example.org MX") == before + 1
+
+
+@pytest.mark.parametrize(
+    ("where", "named", "trusted"),
+    [("127.0.0.1", False, True), ("::1", False, True), ("192.0.2.53", False, False), ("192.0.2.53#5353", True, True)],
+)
+def test_whose_word_counts(where: str, named: object, trusted: object) -> None:
+    (server,) = resolver_at(where, trusted=bool(named)).asker.servers
+    assert server.trusted is trusted
+
+
+@pytest.mark.parametrize(
+    ("text", "addresses", "trusted"),
+    [
+        (
+            "nameserver 192.0.2.1\nsearch example.org\n nameserver\t2001:db8::1 # two\n",
+            ("192.0.2.1", "2001:db8::1"),
+            False,
+        ),
+        ("# nameserver 192.0.2.9\nnameserver dns.example\noptions edns0 trust-ad\n", ("127.0.0.1",), True),
+        ("nameserver fe80::1%eth0\nnameserver 192.0.2.1\n" * 3, ("fe80::1%eth0", "192.0.2.1"), False),
+        ("".join(f"nameserver 192.0.2.{n}\n" for n in range(9)), ("192.0.2.0", "192.0.2.1", "192.0.2.2"), False),
+        ("\0\xff", ("127.0.0.1",), False),
+    ],
+)
+def test_resolver_file(tmp_path: Path, text: str, addresses: tuple[str, ...], trusted: object) -> None:
+    file = tmp_path / "resolv.conf"
+    file.write_text(text, "latin-1")
+    assert resolver_file(file) == (addresses, trusted)
+    assert resolver_file(tmp_path / "none") == (("127.0.0.1",), False)
+
+
+def test_the_systems_resolver_is_believed_when_the_system_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "resolv.conf"
+    monkeypatch.setattr(resolve, "RESOLVER_FILE", file)
+    file.write_text("nameserver 192.0.2.1\nnameserver 127.0.0.1\n")
+    assert [server.trusted for server in resolver_at().asker.servers] == [False, True]
+    file.write_text("nameserver 192.0.2.1\noptions trust-ad\n")
+    (server,) = resolver_at().asker.servers
+    assert (server.trusted, server.where) == (True, "the system's resolver 192.0.2.1")
 
 
 def test_hosts_file(tmp_path: Path) -> None:

@@ -23,7 +23,12 @@ LIBRARIES = ("libunbound.so.8", "libunbound.8.dylib")
 ANCHORS = (Path("/var/lib/unbound/root.key"), Path("/usr/share/dns/root.key"), Path("/etc/unbound/root.key"))
 MAX_ANCHOR = 65536  # octets
 NOERROR, NXDOMAIN = 0, 3
-RESERVED = ("test.", "invalid.", "home.arpa.", "127.in-addr.arpa.")  # libunbound answers these itself unless told not to
+RESERVED = (
+    "test.",
+    "invalid.",
+    "home.arpa.",
+    "127.in-addr.arpa.",
+)  # libunbound answers these itself unless told not to
 OPTIONS = {
     "do-not-query-localhost:": "no",  # the resolver may well be on this machine
     "unblock-lan-zones:": "yes",
@@ -68,6 +73,7 @@ class Unbound:
         self._context: int | None = None
         self._stop: Callable[[], object] = lambda: None
         self._waiting: dict[int, asyncio.Future[Validated]] = {}
+        self._watched: tuple[asyncio.AbstractEventLoop, int] | None = None
         self._tokens = 0
         self._callback = _CALLBACK(self._arrived)
         self._sound: bool | None = None
@@ -84,6 +90,11 @@ class Unbound:
             return _unknown(f"libunbound does not finish with {asked.name} within {seconds:.2g} s")
 
     def close(self) -> None:
+        """Questions still under way are given up."""
+        for done in self._waiting.values():
+            if not done.done():
+                done.set_result(_unknown("libunbound was stopped"))
+        self._unwatch()
         self._stop()
         self._context = None
 
@@ -105,19 +116,32 @@ class Unbound:
         name = asked.name if asked.name == "." else f"{asked.name}."
         kind = int.from_bytes(asked.section[-4:-2], "big")
         done = self._waiting[token] = loop.create_future()
-        if len(self._waiting) == 1:
-            loop.add_reader(self._library.ub_fd(context), self._library.ub_process, context)
+        self._watch(loop, context)
         try:
             failed = self._library.ub_resolve_async(
                 context, name.encode("ascii"), kind, IN, token, self._callback, ctypes.byref(number)
             )
             return _unknown(f"libunbound: {self._words(failed)}") if failed else await done
         finally:
-            if not done.done() or done.cancelled():
-                self._library.ub_cancel(context, number)
             del self._waiting[token]
-            if not self._waiting:
-                loop.remove_reader(self._library.ub_fd(context))
+            if self._context == context:  # else it was closed meanwhile, and is gone
+                if not done.done() or done.cancelled():
+                    self._library.ub_cancel(context, number)
+                if not self._waiting:
+                    self._unwatch()
+
+    def _watch(self, loop: asyncio.AbstractEventLoop, context: int) -> None:
+        if self._watched is None:
+            self._watched = loop, self._library.ub_fd(context)
+            loop.add_reader(self._watched[1], self._library.ub_process, context)
+
+    def _unwatch(self) -> None:
+        """Nothing stays registered with a loop that has no question under way: it may never be told of our end."""
+        if self._watched is not None:
+            loop, descriptor = self._watched
+            self._watched = None
+            if not loop.is_closed():
+                loop.remove_reader(descriptor)
 
     def _arrived(self, token: int, failed: int, result: Any) -> None:  # noqa: ANN401 - a pointer, which ctypes cannot type
         done = self._waiting.get(token)
@@ -128,10 +152,7 @@ class Unbound:
 
     def _told(self, result: _Result) -> Validated:
         if result.bogus:
-            why = " ".join((result.why_bogus or b"").decode("utf-8", "replace").split())[:200]
-            return Validated(
-                Security.BOGUS, why=f"bogus: {why or 'validation failed'}, says libunbound on this machine"
-            )
+            return Validated(Security.BOGUS, why=f"bogus: {_cause(result)}, says libunbound on this machine")
         if result.rcode not in {NOERROR, NXDOMAIN}:
             return _unknown(f"libunbound got no answer for {(result.qname or b'').decode('latin-1')}")
         if result.secure:
@@ -225,6 +246,13 @@ def _declare(library: ctypes.CDLL) -> None:
     for one in (library.ub_fd, library.ub_process, library.ub_ctx_delete):
         one.argtypes = (context,)
     library.ub_ctx_delete.restype = None
+
+
+def _cause(result: _Result) -> str:
+    """Without the question, which it repeats in front: `validation failure <example.org. MX IN>: …`."""
+    told = (result.why_bogus or b"").decode("utf-8", "replace")
+    words = "".join(c if c.isprintable() else " " for c in told.rpartition(">: ")[2])
+    return " ".join(words.split())[:200] or "validation failed"
 
 
 def _unknown(why: str) -> Validated:
