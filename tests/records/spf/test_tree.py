@@ -225,6 +225,12 @@ def test_records_that_fan_out_without_end_are_bounded() -> None:
     assert len(got.terms) <= 2000
 
 
+def test_a_record_too_long_to_read_whole_is_not_called_valid() -> None:
+    got = seen("v=spf1 " + "ip4:192.0.2.1 " * 4000 + "-all")
+    assert (got.result, len(got.terms)) == ("temperror", 2000)
+    assert got.advice[0] == "more than 2000 terms: the rest was not looked at"
+
+
 @settings(max_examples=300, deadline=None)
 @given(ZONES, TROUBLES)
 def test_it_always_ends_and_agrees_with_evaluation(

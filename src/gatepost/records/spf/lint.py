@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from ipaddress import IPv4Interface, IPv4Network, IPv6Interface, IPv6Network
@@ -41,11 +41,15 @@ def problem(sentence: str) -> Remark:
     return Remark(Weight.PROBLEM, sentence)
 
 
+def unseen(sentence: str) -> Remark:
+    return Remark(Weight.TEMPERROR, sentence)
+
+
 def permerror(sentence: str) -> Remark:
     return Remark(Weight.PERMERROR, sentence)
 
 
-def of_term(term: Mechanism | Modifier, before: Sequence[Mechanism | Modifier], *, admits: bool) -> Iterator[Remark]:
+def of_term(term: Mechanism | Modifier, before: Container[Mechanism | Modifier], *, admits: bool) -> Iterator[Remark]:
     """`before` are the terms in front of it in its record; `admits`: a match lets the client send."""
     if term in before:
         yield advice("stands in the record already")

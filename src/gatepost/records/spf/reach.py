@@ -13,6 +13,7 @@ from gatepost.records.spf.names import exchangers, fitted, malformed, presented
 
 MOST_QUESTIONS = 300  # a record within the limits needs 10, or some 200 when each of them is an mx with ten hosts
 MOST_LEVELS = 14
+MOST_OCTETS = 200_000  # of answers that are read; the longest record a resolver hands on has 65,535
 MOST_HOSTS = 10  # of one mx term (RFC 7208 section 4.6.4)
 
 KNOWN = frozenset("do")  # macros that do not depend on the client or the mailbox
@@ -32,14 +33,16 @@ async def gathered(domain: str, lookup: Lookup, together: Together) -> dict[Ques
     What is missing from the answer was not asked because of a bound.
     """
     found: dict[Question, Answer] = {}
+    room = MOST_OCTETS
     wanted: list[Question] = [(domain, "TXT")]
     for _ in range(MOST_LEVELS):
         fresh = [one for one in dict.fromkeys(wanted) if one not in found][: MOST_QUESTIONS - len(found)]
         answers = await together([lookup(presented(name), kind) for name, kind in fresh])
         found |= zip(fresh, answers, strict=True)
-        wanted = [
-            one for (name, _), answer in zip(fresh, answers, strict=True) for one in _arising(name, answer, domain)
-        ]
+        wanted = []
+        for (name, _), answer in zip(fresh, answers, strict=True):
+            room -= sum(len(value) for value in answer.values)
+            wanted += _arising(name, answer, domain) if room >= 0 else ()
         if not wanted:
             break
     return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_network
 
@@ -22,6 +22,7 @@ from gatepost.records.spf.reach import Answers, Together, gathered, live, one_by
 
 MOST_FOLLOWED = 100  # look-ups after which nothing more is followed
 MOST_TERMS = 2000
+MOST_SAID = 100  # of one weight; a sum at the end is always told
 
 _EVERYBODY = (IPv4Network("0.0.0.0/0"), IPv6Network("::/0"))
 _KINDS = {4: "A", 6: "AAAA"}
@@ -124,21 +125,25 @@ class _Walk:
         record = parse(text)
         for remark in lint.of_record(text, record, final=place.final):
             self._say(remark, place)
-        reached = live(record)
-        for n, term in enumerate(ordered := _ordered(record)):
+        reached = {term.at for term in live(record)}
+        before: set[Mechanism | Modifier] = set()
+        for term in _ordered(record):
+            if len(self.terms) >= MOST_TERMS:
+                self._say(lint.unseen(f"more than {MOST_TERMS} terms: the rest was not looked at"))
+                break
             if isinstance(term, Fault):
                 self._add(term.text, place, [permerror(term.sentence)])
             elif isinstance(term, Modifier) and term.name != "redirect":
-                self._add(term.text, place, lint.of_term(term, (), admits=False))
-            elif not any(term is one for one in reached):
+                self._add(term.text, place, lint.of_term(term, frozenset(), admits=False))
+            elif term.at not in reached:
                 self._add(term.text, place, [problem(_dead(term, record))])
             else:
-                before = [one for one in ordered[:n] if not isinstance(one, Fault)]
                 self._reached(term, before, place)
+                before.add(term)
         if place.final:
             self.ending = next((f"{t.qualifier}all" for t in record.mechanisms if t.kind is Kind.ALL), self.ending)
 
-    def _reached(self, term: Mechanism | Modifier, before: Sequence[Mechanism | Modifier], place: _Place) -> None:
+    def _reached(self, term: Mechanism | Modifier, before: Container[Mechanism | Modifier], place: _Place) -> None:
         admits = place.admits and isinstance(term, Mechanism) and term.qualifier is Qualifier.PASS
         remarks = [*lint.of_term(term, before, admits=admits)]
         if term_asks(term):
@@ -169,7 +174,7 @@ class _Walk:
         elif why := malformed(at):
             remarks.append(permerror(why))
         elif answer is None or self.costs.lookups > MOST_FOLLOWED or len(self.terms) >= MOST_TERMS:
-            remarks.append(advice("not followed: too much lies behind this record"))
+            remarks.append(lint.unseen("not followed: too much lies behind this record"))
         elif answer.failed:
             remarks.append(_unseen(answer))
         elif len(texts) == 1:
@@ -228,7 +233,7 @@ class _Walk:
     def _answered(self, name: str, kind: str, remarks: list[Remark]) -> Answer | None:
         answer = self.answers.get((name, kind))
         if answer is None:
-            remarks.append(advice("not looked up: too much lies behind this record"))
+            remarks.append(lint.unseen("not looked up: too much lies behind this record"))
         elif answer.failed:
             remarks.append(_unseen(answer))
             return None
@@ -253,6 +258,8 @@ class _Walk:
     def _say(self, remark: Remark, place: _Place | None = None, text: str = "") -> None:
         """Advice on the records of others is for them."""
         if place and remark.weight is Weight.ADVICE and not f".{place.domain}".endswith(f".{self.root}"):
+            return
+        if place and len(self.said[remark.weight]) >= MOST_SAID:
             return
         where = _shown(text, place) if place and text else place.domain if place and place.depth else ""
         self.said[remark.weight][f"{where}: {remark.sentence}" if where else remark.sentence] = None
@@ -284,4 +291,4 @@ def _shown(text: str, place: _Place) -> str:
 
 
 def _unseen(answer: Answer) -> Remark:
-    return Remark(Weight.TEMPERROR, f"{answer.name} could not be looked up: {answer.why or 'no answer'}")
+    return lint.unseen(f"{answer.name} could not be looked up: {answer.why or 'no answer'}")
