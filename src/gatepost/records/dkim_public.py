@@ -30,12 +30,13 @@ MOST_OCTETS = 8192
 _FOLDS = re.compile(r"[ \t\r\n]+")
 _BASE64 = re.compile(r"[A-Za-z0-9+/]*={0,2}")
 _SMALL_PRIMES = 3 * 5 * 7 * 11 * 13 * 17 * 19 * 23 * 29 * 31 * 37 * 41 * 43 * 47
-_PKCS8 = re.compile(rb"0.{1,6}?\x02\x01[\x00\x01]", re.DOTALL)
+_PRIVATE = re.compile(rb"0(?:[^\x80-\xff]|\x81.|\x82..)\x02\x01[\x00\x01][\x02\x04\x30]", re.DOTALL)
+"""Every form of a private key is a sequence that begins with its version, 0 or 1."""
 
 
 @dataclass(frozen=True, slots=True)
 class PublicKey:
-    """`fingerprint` is the SHA-256 of the octets of p=, `bits` 0 where no key could be read."""
+    """`fingerprint` is the SHA-256 of the octets of p=. Without a key to be read, it is empty and `bits` is 0."""
 
     bits: int = 0
     fingerprint: str = ""
@@ -49,7 +50,7 @@ def read(kind: str, value: str) -> PublicKey:
     if isinstance(octets, str):
         return PublicKey(problems=(octets,))
     found = _ed25519(octets) if kind == "ed25519" else _rsa(octets)
-    return replace(found, fingerprint=sha256(octets).hexdigest())
+    return replace(found, fingerprint=sha256(octets).hexdigest()) if found.bits else found
 
 
 def spelled(key: RSAPublicKey | Ed25519PublicKey) -> tuple[str, str]:
@@ -59,9 +60,20 @@ def spelled(key: RSAPublicKey | Ed25519PublicKey) -> tuple[str, str]:
     return "rsa", b64encode(key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).decode()
 
 
-def fingerprint(value: str) -> str:
-    """Of a p= in good order."""
-    return sha256(b64decode(_FOLDS.sub("", value))).hexdigest()
+def same(kind: str, one: str, other: str) -> bool:
+    """Whether two p= hold one key, in whatever wrapping."""
+    keys = [_key_of(kind, value) for value in (one, other)]
+    return keys[0] is not None and keys[0] == keys[1]
+
+
+def _key_of(kind: str, value: str) -> tuple[str, str] | None:
+    octets = _octets(value)
+    if isinstance(octets, str):
+        return None
+    if kind == "ed25519" and len(octets) == ED25519_OCTETS:
+        return kind, b64encode(octets).decode()
+    key = _loaded(octets)
+    return spelled(key) if isinstance(key, RSAPublicKey | Ed25519PublicKey) else None
 
 
 def _octets(value: str) -> bytes | str:
@@ -140,7 +152,9 @@ def _loaded(octets: bytes) -> PublicKeyTypes | str:
 
 def _instead(octets: bytes) -> str:
     """What was pasted in place of a public key."""
-    if _PKCS8.match(octets) and _loads(lambda: load_der_private_key(octets, None)):
+    if _PRIVATE.match(octets) and _loads(
+        lambda: load_der_private_key(octets, None, unsafe_skip_rsa_key_validation=True)
+    ):
         return "p= has a PRIVATE key: anybody can sign in your name; withdraw it at once and make a new pair"
     if _loads(lambda: load_der_x509_certificate(octets)):
         return "p= has a whole certificate; only its public key belongs here"

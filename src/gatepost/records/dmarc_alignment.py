@@ -35,6 +35,17 @@ class Alignment:
     warning: str = ""
 
 
+async def alignment(
+    author: str, identifier: str, lookup: Lookup, suffixes: Suffixes, *, strict: bool
+) -> Alignment | Unobserved:
+    """One walk for each of the two."""
+    sides = [await organisation(one, lookup, suffixes) for one in (author, identifier)]
+    if lost := next((one for one in sides if isinstance(one, Unobserved)), None):
+        return lost
+    known = [one for one in sides if isinstance(one, Organisation)]
+    return aligned(known[0], known[1], strict=strict)
+
+
 async def organisation(domain: str, lookup: Lookup, suffixes: Suffixes) -> Organisation | Unobserved:
     plain = domain.lower().removesuffix(".")
     found = await walk(plain, lookup)
