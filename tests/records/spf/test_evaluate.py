@@ -85,6 +85,7 @@ def asked(record: str, address: str = V4, sender: str = "joe@own.test") -> SpfRe
         ("v=spf1 " + "a " * 11 + "ip4:192.0.2.1", "permerror", "a"),
         ("v=spf1 a:x.test a:y.test ip4:192.0.2.1", "pass", "ip4:192.0.2.1"),
         ("v=spf1 a:x.test a:y.test exists:z.test ip4:192.0.2.1", "permerror", "exists:z.test"),
+        ("v=spf1 a:x..test a:y..test mx:z..test ip4:192.0.2.1", "pass", "ip4:192.0.2.1"),
         ("v=spf1 mx:mx.test mx:mx.test mx:mx.test", "pass", "mx:mx.test"),
     ],
 )

@@ -108,6 +108,7 @@ def test_one_problem(record: str, result: str, problem: str) -> None:
         ("v=spf1 ptr -all", "ptr: slow and often skipped: RFC 7208 section 5.5 advises against ptr"),
         ("v=spf1 mx ?all", "?all says nothing about mail from elsewhere: end it with -all or ~all"),
         ("v=spf1 mx mx -all", "mx: stands in the record already"),
+        ("v=spf1 a:b..test -all", "a:b..test: b..test can be no name in DNS, so this matches nobody"),
         ("v=spf1 x=y -all", "x=y: an unknown modifier: receivers skip it"),
         ("v=spf1 ip4:192.0.2.1/24 -all", "ip4:192.0.2.1/24: host bits are set: the network is 192.0.2.0/24"),
         ("v=spf1 ip4:10.0.0.0/8 -all", "ip4:10.0.0.0/8: an inner address: no receiver outside ever sees it"),

@@ -20,7 +20,7 @@ from gatepost.records.spf import macros
 from gatepost.records.spf.client import Address
 from gatepost.records.spf.grammar import Kind, Mechanism, Modifier, Qualifier, Record, parse, selected
 from gatepost.records.spf.macros import MacroString, Wrong
-from gatepost.records.spf.names import exchangers, fitted, malformed, presented
+from gatepost.records.spf.names import exchangers, fitted, malformed, possible, presented
 
 MOST_LOOKUPS = 10
 MOST_VOIDS = 2
@@ -214,6 +214,8 @@ class _Evaluation:
         return f"{self.client} is {found}" if found else ""
 
     async def _asked(self, name: str, kind: str) -> tuple[str, ...] | _Outcome:
+        if not possible(name):
+            return ()
         answer = await self.lookup(presented(name), kind)
         if answer.failed:
             return _failed(answer)

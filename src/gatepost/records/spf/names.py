@@ -15,9 +15,14 @@ def malformed(domain: str) -> str:
     labels = domain.split(".")
     if len(labels) < 2:
         return f"{shown!r} is a single label, not a domain"
-    if len(domain) > _LONGEST or any(not 0 < len(label) <= _LONGEST_LABEL for label in labels):
+    if not possible(domain):
         return f"{shown!r} can be no domain: a label is empty or too long"
     return "" if top_level(labels[-1]) else f"{shown!r} can be no domain: it does not end in a top-level domain"
+
+
+def possible(name: str) -> bool:
+    """Can DNS be asked for it? What cannot be asked is no match, and no void look-up either."""
+    return len(name) <= _LONGEST and all(0 < len(label) <= _LONGEST_LABEL for label in name.split("."))
 
 
 def top_level(label: str) -> bool:

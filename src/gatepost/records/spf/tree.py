@@ -17,7 +17,7 @@ from gatepost.records.spf.costs import FAMILIES, Costs
 from gatepost.records.spf.evaluate import MOST_HOSTS
 from gatepost.records.spf.grammar import Fault, Kind, Mechanism, Modifier, Qualifier, Record, parse, selected
 from gatepost.records.spf.lint import Network, Remark, Weight, advice, permerror, problem
-from gatepost.records.spf.names import exchangers, fitted, malformed
+from gatepost.records.spf.names import exchangers, fitted, malformed, possible
 from gatepost.records.spf.reach import Answers, Together, gathered, live, one_by_one
 
 MOST_FOLLOWED = 100  # look-ups after which nothing more is followed
@@ -190,6 +190,9 @@ class _Walk:
         """The networks a mechanism stands for."""
         if term.block is not None:
             return [term.block.network]
+        if not possible(at):
+            remarks.append(advice(f"{at} can be no name in DNS, so this matches nobody"))
+            return []
         match term.kind:
             case Kind.ALL:
                 return _EVERYBODY
