@@ -24,7 +24,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
 @pytest.fixture(scope="module")
 def core(stage: Stage) -> dict[str, int]:
     """The port each service of the good host got: the usual ones may be taken by another run."""
-    host = read(stage.declaration.read_text(), "gatepost.toml", today=datetime.now(UTC).date()).host("good.demo.test")
+    host = read(stage.declaration.read_text(), "gatepost.toml", today=datetime.now(UTC).date()).host("mail.good.test")
     assert host is not None
     return {service.name: service.port for service in host.services}
 
@@ -43,13 +43,13 @@ def findings(path: Path) -> list[dict[str, object]]:
 
 
 def test_the_good_host_is_in_order_and_the_bad_one_is_not(gatepost: Gatepost, stage: Stage) -> None:
-    good = gatepost("audit", "good.demo.test", *look(stage, "--ports", stage.ports))
+    good = gatepost("audit", "mail.good.test", *look(stage, "--ports", stage.ports))
     assert good.code == 0, good.out
-    bad = gatepost("audit", "bad.demo.test", *look(stage, "--ports", stage.ports))
+    bad = gatepost("audit", "mail.bad.test", *look(stage, "--ports", stage.ports))
     assert bad.code == 1
     for control in ("GP-RELAY-001", "GP-CERT-003", "GP-STLS-002", "GP-AUTH-002", "GP-PORT-002"):
         assert control in bad.out
-    assert gatepost("audit", "bad.demo.test", *look(stage, "--ports", stage.ports, "--fail-on", "never")).code == 0
+    assert gatepost("audit", "mail.bad.test", *look(stage, "--ports", stage.ports, "--fail-on", "never")).code == 0
 
 
 @pytest.mark.parametrize(
@@ -68,14 +68,14 @@ def test_the_ending_of_the_file_names_the_format(
     gatepost: Gatepost, stage: Stage, tmp_path: Path, name: str, begins: str
 ) -> None:
     target = tmp_path / name
-    result = gatepost("audit", "bad.demo.test", *look(stage, "--ports", "smtp,pop3", "-o", str(target)))
+    result = gatepost("audit", "mail.bad.test", *look(stage, "--ports", "smtp,pop3", "-o", str(target)))
     assert result.code == 1, result.err
     assert target.read_text(encoding="utf-8").lower().startswith(begins.lower())
     assert result.out == ""
 
 
 def test_json_keeps_the_contract(gatepost: Gatepost, stage: Stage) -> None:
-    result = gatepost("audit", "bad.demo.test", *look(stage, "--ports", "smtp", "--format", "json"))
+    result = gatepost("audit", "mail.bad.test", *look(stage, "--ports", "smtp", "--format", "json"))
     run = json.loads(result.out)
     assert {"schema", "generated_at", "vantage", "profile", "targets", "findings"} <= set(run)
     assert {"observations", "unobserved", "connections"} <= set(run)
@@ -90,7 +90,7 @@ def test_json_keeps_the_contract(gatepost: Gatepost, stage: Stage) -> None:
 
 def test_nothing_changed_since_the_same_run(gatepost: Gatepost, stage: Stage, tmp_path: Path) -> None:
     before = tmp_path / "before.json"
-    words = ("audit", "bad.demo.test", *look(stage, "--ports", "smtp,pop3"))
+    words = ("audit", "mail.bad.test", *look(stage, "--ports", "smtp,pop3"))
     gatepost(*words, "-o", str(before))
     assert findings(before)
     after = tmp_path / "after.json"
@@ -100,7 +100,7 @@ def test_nothing_changed_since_the_same_run(gatepost: Gatepost, stage: Stage, tm
 
 def test_a_port_that_only_one_vantage_sees_is_a_finding(gatepost: Gatepost, stage: Stage, tmp_path: Path) -> None:
     other = tmp_path / "other.json"
-    words = ("audit", "good.demo.test", *look(stage, "--ports", "submission,imaps"))
+    words = ("audit", "mail.good.test", *look(stage, "--ports", "submission,imaps"))
     assert gatepost(*words, "--vantage", "office", "-o", str(other)).code == 0
     run = json.loads(other.read_text())
     for seen in run["observations"]:
@@ -116,7 +116,7 @@ def test_a_port_that_only_one_vantage_sees_is_a_finding(gatepost: Gatepost, stag
 
 
 def test_since_when_a_finding_is_open_is_remembered(gatepost: Gatepost, stage: Stage, tmp_path: Path) -> None:
-    words = ("audit", "bad.demo.test", *look(stage, "--ports", "pop3", "--state", str(tmp_path / "state")))
+    words = ("audit", "mail.bad.test", *look(stage, "--ports", "pop3", "--state", str(tmp_path / "state")))
     first = json.loads(gatepost(*words, "--format", "json").out)
     second = json.loads(gatepost(*words, "--format", "json").out)
     dated = {f["id"]: f["first_seen"] for f in first["findings"] if f["outcome"] == "fail"}
@@ -127,25 +127,25 @@ def test_since_when_a_finding_is_open_is_remembered(gatepost: Gatepost, stage: S
 
 def test_a_domain_is_followed_through_mx(gatepost: Gatepost, stage: Stage, core: dict[str, int]) -> None:
     zone = {
-        ("demo.test", "MX"): ["10 good.demo.test."],
-        ("good.demo.test", "A"): ["127.0.0.25"],
-        ("_imaps._tcp.demo.test", "SRV"): [f"0 1 {core['imaps']} good.demo.test."],
+        ("good.test", "MX"): ["10 mail.good.test."],
+        ("mail.good.test", "A"): ["127.0.0.25"],
+        ("_imaps._tcp.good.test", "SRV"): [f"0 1 {core['imaps']} mail.good.test."],
     }
     with Dns(zone) as dns:
-        words = ("ports", "demo.test", "--ca", str(stage.ca), "--resolver", dns.where, "--ports", listed(core))
+        words = ("ports", "good.test", "--ca", str(stage.ca), "--resolver", dns.where, "--ports", listed(core))
         result = gatepost(*words)
         told = json.loads(gatepost(*words, "--format", "json").out)
-    assert "good.demo.test" in result.out
+    assert "mail.good.test" in result.out
     assert "starttls-enforced" in result.out
     row = next(r for r in told["ports"] if r["port"] == core["imaps"])
     assert "srv" in row["advertised"].lower()
 
 
 def test_ports_and_certs_are_views_of_their_own(gatepost: Gatepost, stage: Stage) -> None:
-    ports = gatepost("ports", "bad.demo.test", *look(stage, "--ports", stage.ports))
+    ports = gatepost("ports", "mail.bad.test", *look(stage, "--ports", stage.ports))
     assert ports.code == 1
     assert "undeclared" in ports.out
-    certs = gatepost("certs", "bad.demo.test", *look(stage, "--ports", "imaps,pop3s", "--format", "json"))
+    certs = gatepost("certs", "mail.bad.test", *look(stage, "--ports", "imaps,pop3s", "--format", "json"))
     assert certs.code == 1
     assert json.loads(certs.out)
 
@@ -154,9 +154,9 @@ def test_init_writes_a_file_that_audits_clean_of_declaration_findings(
     gatepost: Gatepost, stage: Stage, core: dict[str, int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    zone = {("demo.test", "MX"): ["10 good.demo.test."], ("good.demo.test", "A"): ["127.0.0.25"]}
+    zone = {("good.test", "MX"): ["10 mail.good.test."], ("mail.good.test", "A"): ["127.0.0.25"]}
     with Dns(zone) as dns:
-        made = gatepost("init", "demo.test", "--resolver", dns.where, "--ca", str(stage.ca), "--ports", listed(core))
+        made = gatepost("init", "good.test", "--resolver", dns.where, "--ca", str(stage.ca), "--ports", listed(core))
         assert made.code == 0, made.err
         audited = gatepost(
             "audit",
@@ -179,6 +179,6 @@ def test_init_writes_a_file_that_audits_clean_of_declaration_findings(
 def test_demo_shows_both_hosts_and_exits_in_order(gatepost: Gatepost) -> None:
     result = gatepost("demo")
     assert result.code == 0, result.err
-    assert "good.demo.test" in result.out
-    assert "bad.demo.test" in result.out
+    assert "mail.good.test" in result.out
+    assert "mail.bad.test" in result.out
     assert "relays for strangers" in result.out

@@ -73,7 +73,6 @@ def test_domain(dns: Dns) -> None:
     ("target", "host", "address"),
     [
         ("mx2.example.org", "mx2.example.org", "192.0.2.6"),
-        ("null.example", "null.example", "192.0.2.81"),
         ("192.0.2.5", "192.0.2.5", "192.0.2.5"),
         ("[2001:DB8::5]", "2001:db8::5", "2001:db8::5"),
     ],
@@ -86,7 +85,15 @@ def test_host(dns: Dns, target: str, host: str, address: str) -> None:
 
 
 def test_null_mx_is_told(dns: Dns) -> None:
-    assert found(dns, "null.example").notes == ("null.example accepts no mail (null MX, RFC 7505)",)
+    seen = found(dns, "null.example")
+    assert seen.notes == ("null.example accepts no mail (null MX, RFC 7505)",)
+    assert (seen.domain, seen.hosts) == ("null.example", (("null.example", ("192.0.2.81",)),))
+
+
+def test_a_domain_that_refuses_mail_needs_no_address_to_be_one(dns: Dns) -> None:
+    seen = found(dns, "nothing.example")
+    assert (seen.domain, seen.hosts) == ("nothing.example", ())
+    assert seen.notes == ("nothing.example accepts no mail (null MX, RFC 7505)",)
 
 
 def test_address_in_the_place_of_an_exchanger(dns: Dns) -> None:
@@ -107,7 +114,6 @@ def test_record_that_could_not_be_asked_for(dns: Dns) -> None:
     [
         ("gone.example", "gone.example does not exist"),
         ("text.example", "text.example has no address"),
-        ("nothing.example", "accepts no mail"),
         ("", "is neither a host name, a domain nor an address"),
         ("a b", "is neither a host name"),
         ("mx\x1b.example", "is neither a host name"),

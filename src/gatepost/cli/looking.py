@@ -72,7 +72,7 @@ async def _look(
     try:
         return await _looked(request, architecture, profile, only, progress, names, trusted)
     finally:
-        names.close()
+        await names.close()
 
 
 async def _looked(
@@ -106,7 +106,7 @@ async def _looked(
     if nothing_seen(run, todo) and (not domains or nothing_but_failures(told)):
         raise CannotLook(_complaint(run, aims))
     late = tuple(f"{architecture.source}: {problem}" for problem in overdue(architecture, looking.now.date()))
-    notes = (*aims.notes, *late)
+    notes = (*aims.notes, *late, *([names.doubt] if names.doubt and domains else []))
     return Looked(
         run, architecture, profile, probed.services, aims.targets, aims.domains, mine=bool(looking.mine), notes=notes
     )

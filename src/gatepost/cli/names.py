@@ -49,9 +49,14 @@ class Names:
         resolver = self.resolver()
         return await ask(domains, hosts, resolver.asker, Fetcher(resolver, trusted, https=https))
 
-    def close(self) -> None:
+    @property
+    def doubt(self) -> str:
+        """Why answers stayed without a DNSSEC state; empty when they did not, or nobody asked."""
+        return self._made.asker.doubt if self._made is not None else ""
+
+    async def close(self) -> None:
         if self._made is not None:
-            self._made.asker.close()
+            await self._made.close()
 
 
 def _own(name: str) -> bool:

@@ -19,9 +19,10 @@ from gatepost.demo.habits import Habits, Injection, Relaying, Starttls, Tls
 from gatepost.demo.names import Table, name_server
 from gatepost.demo.servers import Handler, listeners, listening, mail
 from gatepost.demo.web import documents
-from gatepost.demo.zones import bad_zone, good_zone, merged, policies
+from gatepost.demo.zones import Records, Site, bad_zone, good_zone, merged, policies
 
-GOOD, BAD = "good.demo.test", "bad.demo.test"
+GOOD, BAD = "mail.good.test", "mail.bad.test"
+GOOD_DOMAIN, BAD_DOMAIN = "good.test", "bad.test"
 OLD_TLS = Tls(lowest=0x0301, highest=0x0303, ciphers="ALL:COMPLEMENTOFALL", renegotiation=True)
 
 
@@ -116,15 +117,21 @@ async def demo_world(directory: Path) -> AsyncIterator[World]:
     good, bad = _addresses()
     async with AsyncExitStack() as stack:
         opened = await _open(stack, directory, (Place(GOOD, good, good_host()), Place(BAD, bad, bad_host())))
-        site = opened.authority.issue((f"mta-sts.{GOOD}", f"mta-sts.{BAD}"))
-        web = await stack.enter_async_context(listening(documents(policies(GOOD, BAD), site), good, 0))
-        kept = good_zone(GOOD, good, good, opened.ports[GOOD].values(), opened.papers[GOOD])
-        neglected = bad_zone(BAD, bad, good, opened.ports[BAD][20025])
-        names = await stack.enter_async_context(name_server(Table(merged(kept, neglected), (GOOD,)), good))
-        told = _DOMAINS.format(resolver=f"{good}#{names}", good=GOOD, bad=BAD)
+        site = opened.authority.issue((f"mta-sts.{GOOD_DOMAIN}", f"mta-sts.{BAD_DOMAIN}"))
+        pages = documents(policies((GOOD_DOMAIN, GOOD), (BAD_DOMAIN, BAD)), site)
+        web = await stack.enter_async_context(listening(pages, good, 0))
+        table = Table(_zones(opened, good, bad), signed=(GOOD_DOMAIN,))
+        names = await stack.enter_async_context(name_server(table, good))
+        told = _DOMAINS.format(resolver=f"{good}#{names}", good=GOOD, bad=BAD, kept=GOOD_DOMAIN, neglected=BAD_DOMAIN)
         with opened.world.declaration.open("a", encoding="utf-8") as file:
             file.write(told)
         yield replace(opened.world, https=web)
+
+
+def _zones(opened: Opened, good: str, bad: str) -> Records:
+    pinned = opened.ports[GOOD].values()
+    kept = good_zone(Site(GOOD_DOMAIN, GOOD, good, web=good), pinned, opened.papers[GOOD])
+    return merged(kept, bad_zone(Site(BAD_DOMAIN, BAD, bad, web=good), opened.ports[BAD][20025]))
 
 
 @asynccontextmanager
@@ -184,14 +191,16 @@ _DOMAINS = """
 [dns]
 resolver = "{resolver}"
 
-[domains."{good}"]
+[domains."{kept}"]
 mx = ["{good}"]
 dkim = ["s2026"]
 dmarc = "reject"
+dmarc_reports = ["dmarc@{kept}"]
 mta_sts = "enforce"
+tls_reports = ["tls@{kept}"]
 dane = true
 
-[domains."{bad}"]
+[domains."{neglected}"]
 mx = ["{bad}"]
 dmarc = "reject"
 mta_sts = "enforce"

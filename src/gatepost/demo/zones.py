@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from hashlib import sha256
 from ipaddress import ip_address
 
@@ -16,48 +17,66 @@ from gatepost.demo.authority import Papers
 Records = dict[tuple[str, str], list[str]]
 
 
-def good_zone(name: str, address: str, web: str, ports: Iterable[int], papers: Papers) -> Records:
-    """`ports` serve `papers`, and each says so. `web` is where policies are fetched."""
-    pin = f"3 1 1 {spki_digest(papers)}"
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A domain with one exchanger. `web` is where its policy is fetched."""
+
+    domain: str
+    host: str
+    address: str
+    web: str
+
+
+def good_zone(site: Site, ports: Iterable[int], papers: Papers) -> Records:
+    """`ports` serve `papers`, and each says so."""
+    domain, pin = site.domain, f"3 1 1 {spki_digest(papers)}"
     return {
-        (name, "MX"): [f"10 {name}."],
-        (name, _kind(address)): [address],
-        (name, "TXT"): ['"v=spf1 mx -all"'],
-        (name, "CAA"): ['0 issue "ca.demo.test"'],
-        (f"s2026._domainkey.{name}", "TXT"): [strings(dkim_record(2048))],
-        (f"_dmarc.{name}", "TXT"): [f'"v=DMARC1; p=reject; np=reject; rua=mailto:dmarc@{name}"'],
-        (f"_mta-sts.{name}", "TXT"): ['"v=STSv1; id=20261001"'],
-        (f"_smtp._tls.{name}", "TXT"): [f'"v=TLSRPTv1; rua=mailto:tls@{name}"'],
-        (f"mta-sts.{name}", _kind(web)): [web],
-        **{(f"_{port}._tcp.{name}", "TLSA"): [pin] for port in ports},
-        **_reverse(address, name),
+        **_basics(site),
+        (domain, "TXT"): ['"v=spf1 mx -all"'],
+        (domain, "CAA"): [f'0 issue "ca.{domain}"'],
+        (f"s2026._domainkey.{domain}", "TXT"): [strings(dkim_record(2048))],
+        (f"_dmarc.{domain}", "TXT"): [f'"v=DMARC1; p=reject; np=reject; rua=mailto:dmarc@{domain}"'],
+        (f"_mta-sts.{domain}", "TXT"): ['"v=STSv1; id=20261001"'],
+        (f"_smtp._tls.{domain}", "TXT"): [f'"v=TLSRPTv1; rua=mailto:tls@{domain}"'],
+        **{(f"_{port}._tcp.{site.host}", "TLSA"): [pin] for port in ports},
+        (ip_address(site.address).reverse_pointer, "PTR"): [f"{site.host}."],
     }
 
 
-def bad_zone(name: str, address: str, web: str, port: int) -> Records:
-    """Many look-ups and an open end, a weak key in testing, no policy, and a pin nobody serves."""
-    chain = {(f"s{n}.spf.{name}", "TXT"): [f'"v=spf1 include:s{n + 1}.spf.{name} ?all"'] for n in range(1, 12)}
+def bad_zone(site: Site, port: int) -> Records:
+    """Too many look-ups and an open end, a weak key in testing, no policy, and a pin nobody serves."""
+    domain = site.domain
+    chain = {
+        (f"s{n}.spf.{domain}", "TXT"): [f'"v=spf1 a:h{n}.{domain} include:s{n + 1}.spf.{domain} ?all"']
+        for n in range(1, 6)
+    }
     return {
-        (name, "MX"): [f"10 {name}."],
-        (name, _kind(address)): [address],
-        (name, "TXT"): [f'"v=spf1 a mx include:s1.spf.{name} +all"'],
-        (f"default._domainkey.{name}", "TXT"): [strings(dkim_record(1024, "t=y; "))],
-        (f"_dmarc.{name}", "TXT"): [f'"v=DMARC1; p=none; pct=50; rua=mailto:dmarc@{name}"'],
-        (f"_mta-sts.{name}", "TXT"): ['"v=STSv1; id=1"'],
-        (f"mta-sts.{name}", _kind(web)): [web],
-        (f"_{port}._tcp.{name}", "TLSA"): [f"3 1 1 {'0' * 64}"],
+        **_basics(site),
+        (domain, "TXT"): [f'"v=spf1 a mx include:s1.spf.{domain} +all"'],
+        (f"default._domainkey.{domain}", "TXT"): [strings(dkim_record(1024, "t=y; "))],
+        (f"_dmarc.{domain}", "TXT"): [f'"v=DMARC1; p=none; pct=50; rua=mailto:dmarc@{domain}"'],
+        (f"_mta-sts.{domain}", "TXT"): ['"v=STSv1; id=1"'],
+        (f"_{port}._tcp.{site.host}", "TLSA"): [f"3 1 1 {'0' * 64}"],
         **chain,
-        (f"s12.spf.{name}", "TXT"): ['"v=spf1 ?all"'],
+        **{(f"h{n}.{domain}", "A"): [f"192.0.2.{n}"] for n in range(1, 6)},
+        (f"s6.spf.{domain}", "TXT"): ['"v=spf1 ?all"'],
     }
 
 
-def policies(good: str, bad: str) -> dict[str, str]:
-    """The bad domain's policy forgot its exchanger."""
-    path = "/.well-known/mta-sts.txt"
+def _basics(site: Site) -> Records:
+    return {
+        (site.domain, "MX"): [f"10 {site.host}."],
+        (site.host, _kind(site.address)): [site.address],
+        (f"mta-sts.{site.domain}", _kind(site.web)): [site.web],
+    }
+
+
+def policies(good: tuple[str, str], bad: tuple[str, str]) -> dict[str, str]:
+    """Each is a domain and its exchanger. The bad domain's policy names a host that is gone."""
     head = "version: STSv1\r\nmode: enforce\r\n"
     return {
-        f"mta-sts.{good}{path}": f"{head}mx: {good}\r\nmax_age: 604800\r\n",
-        f"mta-sts.{bad}{path}": f"{head}mx: mail.{bad}\r\nmax_age: 86400\r\n",
+        f"mta-sts.{good[0]}/.well-known/mta-sts.txt": f"{head}mx: {good[1]}\r\nmax_age: 604800\r\n",
+        f"mta-sts.{bad[0]}/.well-known/mta-sts.txt": f"{head}mx: mx1.{bad[0]}\r\nmax_age: 86400\r\n",
     }
 
 
@@ -89,7 +108,3 @@ def strings(text: str) -> str:
 
 def _kind(address: str) -> str:
     return "AAAA" if ":" in address else "A"
-
-
-def _reverse(address: str, name: str) -> Records:
-    return {(ip_address(address).reverse_pointer, "PTR"): [f"{name}."]}

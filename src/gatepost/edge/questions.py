@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Iterable, Sequence
 
 from gatepost.errors import GatepostError
 from gatepost.model.dns import Answer
 from gatepost.model.observation import Observation, Unobserved
 from gatepost.model.words import Reason
-from gatepost.records.lookup import Fetch, Lookup
+from gatepost.records.lookup import Fetch, Lookup, Told
 from gatepost.records.plans import DomainPlan, HostPlan
 from gatepost.records.suffixes import suffixes
 from gatepost.records.survey import Question, domain, host
@@ -41,7 +41,7 @@ async def ask(
     async def of_domain(plan: DomainPlan) -> tuple[Observation, ...]:
         assert known is not None  # noqa: S101 - loaded as soon as there is one domain
         async with crowd:
-            return await _all(domain(plan, kept, fetch, known))
+            return await _all(domain(plan, kept, fetch, known, at_once))
 
     async def of_host(plan: HostPlan) -> tuple[Observation, ...]:
         async with crowd:
@@ -49,6 +49,11 @@ async def ask(
 
     found = await asyncio.gather(*map(of_domain, domains), *map(of_host, hosts))
     return (*(one for some in found for one in some), *kept.answers.values())
+
+
+async def at_once(questions: Sequence[Awaitable[Told]]) -> Sequence[Told]:
+    """`records.lookup.Together`."""
+    return await asyncio.gather(*questions)
 
 
 async def _all(questions: Iterable[Question]) -> tuple[Observation, ...]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from gatepost.model.dns import Answer
 from gatepost.model.words import Reason
+
+Told = TypeVar("Told")
 
 
 class Lookup(Protocol):
@@ -34,3 +37,9 @@ class Fetch(Protocol):
     """One HTTPS GET of `https://host/path`, without redirects, bounded in time and size. Never raises."""
 
     async def __call__(self, host: str, path: str) -> Fetched: ...
+
+
+class Together(Protocol):
+    """Awaits questions that do not depend on each other, all at once where the edge can; answers in their order."""
+
+    async def __call__(self, questions: Sequence[Awaitable[Told]]) -> Sequence[Told]: ...

@@ -15,7 +15,7 @@ from gatepost.model.dns import Presence
 from gatepost.model.domain import DkimKeySeen, DmarcSeen
 from gatepost.model.observation import Observation
 from gatepost.records import caa, dkim, dmarc, mta_sts, mx, reverse, spf, tls_rpt, tlsa
-from gatepost.records.lookup import Fetch, Lookup
+from gatepost.records.lookup import Fetch, Lookup, Together
 from gatepost.records.plans import DomainPlan, HostPlan
 from gatepost.records.suffixes import Suffixes
 
@@ -29,15 +29,17 @@ class Question:
     answer: Coroutine[Any, Any, Observation | tuple[Observation, ...]]
 
 
-def domain(plan: DomainPlan, lookup: Lookup, fetch: Fetch, suffixes: Suffixes) -> Iterator[Question]:
+def domain(
+    plan: DomainPlan, lookup: Lookup, fetch: Fetch, suffixes: Suffixes, together: Together
+) -> Iterator[Question]:
     name, at = plan.name, Endpoint(plan.name)
     yield Question(at, "mx", mx.inspect(name, lookup))
-    yield Question(at, "spf", spf.inspect(name, lookup))
+    yield Question(at, "spf", spf.inspect(name, lookup, together=together))
     for address in plan.senders:
         yield Question(at, "spf", spf.check(address, name, lookup))
     for selector in plan.selectors:
         yield Question(at, f"dkim:{selector}", dkim.key(name, selector, lookup, declared=True))
-    yield Question(at, "dkim", usual_keys(plan, lookup))
+    yield Question(at, "dkim", usual_keys(plan, lookup, together))
     yield Question(at, "dmarc", _policy(name, lookup, suffixes))
     yield Question(at, "mta-sts", mta_sts.inspect(name, lookup, fetch))
     yield Question(at, "tls-rpt", tls_rpt.inspect(name, lookup))
@@ -54,11 +56,12 @@ def host(plan: HostPlan, lookup: Lookup) -> Iterator[Question]:
         yield Question(at, f"ptr:{address}", reverse.inspect(at, address, lookup))
 
 
-async def usual_keys(plan: DomainPlan, lookup: Lookup) -> tuple[Observation, ...]:
+async def usual_keys(plan: DomainPlan, lookup: Lookup, together: Together) -> tuple[Observation, ...]:
     """Keys under common selectors. Where every name answers alike, none of them was put there."""
     if await dkim.wildcard(plan.name, lookup):
         return ()
-    found = [await dkim.key(plan.name, one, lookup, declared=False) for one in dkim.COMMON if one not in plan.selectors]
+    names = [one for one in dkim.COMMON if one not in plan.selectors]
+    found = await together([dkim.key(plan.name, one, lookup, declared=False) for one in names])
     return tuple(one for one in found if isinstance(one, DkimKeySeen) and one.presence is Presence.PRESENT)
 
 
