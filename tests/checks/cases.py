@@ -11,6 +11,7 @@ from gatepost import catalogue
 from gatepost.catalogue.presumption import presumed
 from gatepost.checks.case import Case, Check, Scope
 from gatepost.checks.dialogue_seen import listens
+from gatepost.checks.domain_seen import exchanging
 from gatepost.model.architecture import Architecture, Domain, Endpoint, Host, Service
 from gatepost.model.certificate import Certificate, Trust
 from gatepost.model.observation import (
@@ -71,24 +72,28 @@ def case(subject: Endpoint, *seen: Observation, **options: Any) -> Case:
     services = {one: known.get(one.port) or presumed(one.port) for one in sorted(ats)}
     service = services.get(subject)
     roles = [s.role for s in services.values()]
+    architecture = Architecture(
+        hosts=(*((host,) if host else ()), *options.get("hosts", ())),
+        domains=options.get("domains", ()),
+        zones=options.get("zones", ()),
+        source=options.get("source", "gatepost.toml" if host else None),
+    )
+    listening = [one for one in sorted(ats) if listens(facts, one)]
     role = options.get("role") or (service.role if service else roles[0] if roles else Role.HOST)
     return Case(
         at=subject,
         role=role,
         service=service,
         host=host,
-        endpoints=tuple(one for one in sorted(ats) if listens(facts, one)),
+        endpoints=tuple(listening),
         seen=facts,
         profile=catalogue.profile(options.get("profile", "rfc9325")),
-        architecture=Architecture(
-            hosts=(host,) if host else (),
-            domains=options.get("domains", ()),
-            zones=options.get("zones", ()),
-            source=options.get("source", "gatepost.toml" if host else None),
-        ),
+        architecture=architecture,
         now=options.get("now", NOW),
         mine=options.get("mine", True),
         services=services,
+        serving=exchanging(facts, architecture),
+        listening={name: [one for one in listening if one.host == name] for name in {one.host for one in listening}},
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -9,10 +10,15 @@ from typing import Any
 import pytest
 
 from gatepost import catalogue
+from gatepost.catalogue.controls import controls
 from gatepost.catalogue.presumption import presumed
+from gatepost.catalogue.remedies import remedy
+from gatepost.checks import CHECKS, FROM_DNS
 from gatepost.checks.case import Case, check
+from gatepost.checks.domain_seen import NOT_ASKED
 from gatepost.checks.judge import judge, ruled
 from gatepost.model.architecture import Architecture, Endpoint, Host, Service, Waiver
+from gatepost.model.dns import Security
 from gatepost.model.finding import Finding, Verdict
 from gatepost.model.observation import Closed, Identified, Observation, Run, Seen
 from gatepost.model.words import Mode, Outcome, Role, Severity
@@ -30,15 +36,34 @@ from tests.checks.cases import (
     chain,
     greeting,
     hello,
+    leaf,
     listening,
+    lost,
     refused,
     service,
     shake,
     upgrade,
 )
+from tests.checks.domain_cases import (
+    NO_DMARC,
+    NO_RPT,
+    NO_SPF,
+    NO_STS,
+    caa,
+    dmarc,
+    mx,
+    pin,
+    reverse,
+    rpt,
+    spf,
+    sts,
+    tlsa,
+)
 
 TLS10 = {"version": "TLSv1.0", "suite": "TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA"}
 POSTFIX: dict[str, Any] = {"software": "Postfix"}
+PINNED = tlsa(pin("c1" * 32, matching=1))
+UNPINNED = replace(PINNED, security=Security.INSECURE)
 DECLARED = Host(NAME, ("192.0.2.5",), (service(25), service(465), service(587)))
 
 
@@ -173,3 +198,54 @@ def test_an_empty_run_is_all_unknown() -> None:
     found = judged()
     assert {f.outcome for f in found} == {Outcome.UNKNOWN}
     assert {f.check for f in found} == {"manual", "waivers"}
+
+
+DNS = (mx(), spf(), dmarc(), sts(), rpt(), tlsa(), caa("letsencrypt.org"), reverse("192.0.2.5", NAME))
+
+
+def test_every_control_of_the_domain_areas_is_judged_or_says_what_it_takes() -> None:
+    for found in (judged(*old(MX)), judged(*old(MX), *DNS), judged(*DNS)):
+        told = {f.control for f in found}
+        wanted = {c.id for c in controls() if c.area in {"dns-identity", "dns-transport"}} - {"GP-DNST-009"}
+        assert wanted <= told
+
+
+def test_what_nobody_asked_dns_about_is_one_line_a_control() -> None:
+    unasked = [f for f in judged(*old(MX)) if NOT_ASKED in f.because]
+    assert [k for k, n in Counter(f.control for f in unasked).items() if n > 1] == []
+    assert {"GP-CERT-007", "GP-DNSID-001", "GP-DNST-005"} <= {f.control for f in unasked}
+    assert {f.outcome for f in unasked} == {Outcome.UNKNOWN}
+
+
+def test_a_domain_is_judged_though_nobody_declared_it() -> None:
+    found = judged(replace(spf(), at=Endpoint("other.test")), lost(Endpoint("third.test"), "dmarc"))
+    assert {f.subject for f in found if f.check == "one-spf-record"} == {"other.test", "third.test"}
+
+
+def test_an_exchanger_that_does_not_answer_is_judged_by_its_records() -> None:
+    services = {MX: presumed(25)}
+    found = of_check(judged(*DNS[:5], UNPINNED, lost(MX, "connection"), services=services), "tlsa-signed")
+    assert [(f.subject, f.role) for f in found] == [(NAME, Role.MX)]
+
+
+def test_a_mismatch_is_told_at_the_port_that_serves_it() -> None:
+    found = judged(*listening(MX), chain(MX, leaf(sha256="a1" * 32, spki_sha256="b1" * 32)), mx(), PINNED)
+    assert [f.subject for f in of_check(found, "tlsa-matches")] == [MX.place]
+
+
+def test_what_mends_a_domain_is_said_in_words_for_every_failure() -> None:
+    bad = (
+        NO_SPF, NO_DMARC, NO_STS, NO_RPT, UNPINNED, caa(), mx(problems=("mx is an alias",)),
+        reverse("192.0.2.5", confirmed=False),
+    )  # fmt: skip
+    services = {MX: presumed(25)}
+    failing = [f for f in judged(*bad, services=services) if f.outcome is Outcome.FAIL]
+    assert len(failing) > 7
+    assert [f.check for f in failing if not f.remedy] == []
+
+
+def test_every_check_of_dns_has_a_remedy() -> None:
+    mute = [
+        one.name for one in CHECKS if one.control in FROM_DNS and not remedy(one.control, one.name, "", Role.DOMAIN)
+    ]
+    assert mute == []

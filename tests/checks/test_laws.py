@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from datetime import date
 from itertools import product
 
 import pytest
@@ -12,21 +13,62 @@ from gatepost.catalogue.controls import controls
 from gatepost.checks import CHECKS, JUDGED_APART, MANUAL, explained
 from gatepost.checks.case import Case, Check, Scope
 from gatepost.checks.judge import applies
-from gatepost.model.architecture import Architecture, Endpoint, Host, Service
+from gatepost.model.architecture import Architecture, Domain, Endpoint, Host, Selector, Service
 from gatepost.model.finding import Control
 from gatepost.model.observation import Seen
 from gatepost.model.words import Outcome, Role
-from tests.checks import test_certificates, test_comparisons, test_dialogue, test_ports, test_starttls, test_tls
+from tests.checks import (
+    test_advertised,
+    test_caa,
+    test_certificates,
+    test_comparisons,
+    test_dane,
+    test_dialogue,
+    test_exchangers,
+    test_identity,
+    test_policy,
+    test_ports,
+    test_signing,
+    test_starttls,
+    test_sts,
+    test_tls,
+    test_transport,
+)
 from tests.checks.cases import DOMAIN, HOST, IMAP, LMTP, MX, NAME, NOW, SIEVE, SUBMISSION, SUBMISSIONS, service
 
-ROWS = tuple(
-    row
-    for module in (test_certificates, test_comparisons, test_dialogue, test_ports, test_starttls, test_tls)
-    for row in module.ROWS
+_MODULES = (
+    test_advertised,
+    test_caa,
+    test_certificates,
+    test_comparisons,
+    test_dane,
+    test_dialogue,
+    test_exchangers,
+    test_identity,
+    test_policy,
+    test_ports,
+    test_signing,
+    test_starttls,
+    test_sts,
+    test_tls,
+    test_transport,
 )
+ROWS = tuple(row for module in _MODULES for row in module.ROWS)
 EXCUSED = {
     ("both-families-alike", Outcome.PASS): "what answers alike does not prove a rule set that nobody read",
 }
+STRICT = Domain(
+    DOMAIN.host,
+    (NAME,),
+    dmarc="reject",
+    mta_sts="enforce",
+    dane=True,
+    dkim=(Selector("s1"), Selector("s0", until=date(2026, 1, 1))),
+    dmarc_reports=("dmarc@example.org",),
+    tls_reports=("tls@example.org",),
+    caa=("letsencrypt.org",),
+)
+PARKED = Domain("example.net", sends=False)
 PLACES = (MX, SUBMISSION, SUBMISSIONS, IMAP, SIEVE, LMTP)
 OUTCOMES = (Outcome.FAIL, Outcome.PASS, Outcome.UNKNOWN)
 
@@ -43,16 +85,21 @@ def blind(one: Check, at: Endpoint, role: Role, *, declared: bool) -> Case:
         endpoints=(),
         seen=Seen(),
         profile=catalogue.profile("rfc9325"),
-        architecture=Architecture(hosts=(host,) if host else (), source="gatepost.toml" if host else None),
+        architecture=Architecture(
+            hosts=(host,) if host else (),
+            domains=(STRICT, PARKED) if host else (),
+            source="gatepost.toml" if host else None,
+        ),
         now=NOW,
         mine=True,
         services=services if one.scope is Scope.HOST else {},
+        serving={NAME: (STRICT.name,)} if declared else {},
     )
 
 
 @pytest.mark.parametrize("one", CHECKS, ids=lambda c: f"{c.control}-{c.name}")
 def test_seeing_nothing_never_passes_and_never_fails(one: Check) -> None:
-    subjects = {Scope.ENDPOINT: PLACES, Scope.HOST: (HOST,), Scope.DOMAIN: (DOMAIN,)}[one.scope]
+    subjects = {Scope.ENDPOINT: PLACES, Scope.HOST: (HOST,), Scope.DOMAIN: (DOMAIN, Endpoint(PARKED.name))}[one.scope]
     for at, role, declared in product(subjects, Role, (True, False)):
         case = blind(one, at, role, declared=declared)
         if applies(one, case):
@@ -100,9 +147,18 @@ def test_a_check_judges_roles_that_exist_in_its_scope() -> None:
 
 def test_what_can_be_witnessed_from_the_network_is_judged() -> None:
     """The areas of the audit: what no check covers there needs more than the network."""
-    areas = {"authentication", "certificates", "patching", "ports", "relay", "starttls", "tls"}
+    areas = {
+        "authentication", "certificates", "dns-identity", "dns-transport", "patching", "ports", "relay", "starttls",
+        "tls",
+    }  # fmt: skip
     left = {c.id for c in controls() if c.area in areas and c.id in MANUAL and set(c.witnesses) <= {"dns", "probe"}}
     assert left == set()
+
+
+def test_of_the_domain_areas_only_the_hosts_own_side_is_left() -> None:
+    """What a server does with the mail of others is in its configuration and its logs."""
+    left = {c.id for c in controls() if c.area in {"dns-identity", "dns-transport"} and c.id in MANUAL}
+    assert left == {"GP-DNSID-009", "GP-DNST-008"}
 
 
 @pytest.mark.parametrize("control", controls(), ids=lambda c: c.id)

@@ -6,7 +6,7 @@ A check is a judge plus its control id. It sees what was observed at one subject
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -51,6 +51,8 @@ class Case:
     now: datetime
     mine: bool = False
     services: Mapping[Endpoint, Service] = field(default_factory=dict)  # of this host, whether they answer or not
+    serving: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # the domains whose mail a host takes
+    listening: Mapping[str, Sequence[Endpoint]] = field(default_factory=dict)  # what listens, of every host
 
     @property
     def declared(self) -> bool:
@@ -61,6 +63,11 @@ class Case:
     def same_host(self) -> bool:
         """We looked from the address we looked at: clear-text and relay answers mislead."""
         return any(v.same_host for v in of(Vantage, self.seen, self.at))
+
+    @property
+    def serves(self) -> tuple[str, ...]:
+        """The domains whose mail this host takes."""
+        return self.serving.get(self.at.host, ())
 
     def places(self) -> tuple[Endpoint, ...]:
         """Host scope: what listens in this role."""

@@ -9,10 +9,13 @@ from ipaddress import ip_address
 from gatepost.certs.chain import order_problem
 from gatepost.certs.names import covers, covers_only_by_common_name
 from gatepost.checks.case import Case, check, failed, not_applicable, passed, unknown
+from gatepost.checks.dane_seen import vouched
 from gatepost.checks.dialogue_seen import some
+from gatepost.checks.domain_seen import told
 from gatepost.checks.grading import on_mx, opportunistic, sts_domain
 from gatepost.model.architecture import Endpoint
 from gatepost.model.certificate import Certificate
+from gatepost.model.domain import StsSeen
 from gatepost.model.finding import Verdict
 from gatepost.model.observation import CertificateSeen, Seen, of
 from gatepost.model.words import Role, Severity
@@ -20,6 +23,7 @@ from gatepost.model.words import Role, Severity
 USERS = (Role.ACCESS, Role.SIEVE, Role.SUBMISSION)
 TLS = (*USERS, Role.MX)
 BROKEN_HASHES = frozenset({"md2", "md4", "md5", "sha1"})
+VOUCHED = "a signed TLSA record (usage 3) stands for it: senders ask for no authority and no name"
 SHORTEST_WARNING = timedelta(days=14)
 LIFETIMES = (  # CA/Browser Forum SC-081v3: from this day on, at most so many days
     (datetime(2026, 3, 15, tzinfo=UTC), 200),
@@ -59,8 +63,9 @@ def chain_trusted(case: Case) -> Verdict:
             return None
         if not opportunistic(case):
             return failed(_binding(case, f"not trusted: {trust.why}"), chain)
-        because = f"not trusted: {trust.why}; no declared MTA-STS policy depends on it"
-        return failed(because, chain, severity=Severity.INFO)
+        if vouched(case, chain):
+            return not_applicable(VOUCHED, chain)
+        return failed(f"not trusted: {trust.why}; {_unbound(case)}", chain, severity=Severity.INFO)
 
     return _each(case, judge)
 
@@ -68,6 +73,11 @@ def chain_trusted(case: Case) -> Verdict:
 def _judged_elsewhere(chain: CertificateSeen, now: datetime) -> bool:
     """Dates and purpose have judges of their own; one cause is one finding."""
     return any(_out_of_date(c, now) for c in chain.chain) or not _for_servers(chain.chain[0])
+
+
+def _unbound(case: Case) -> str:
+    asked = any(told(StsSeen, case, name) for name in case.serves)
+    return f"no {'enforced' if asked else 'declared'} MTA-STS policy depends on it"
 
 
 def _binding(case: Case, because: str) -> str:
@@ -82,6 +92,8 @@ def chain_complete(case: Case) -> Verdict:
     def judge(chain: CertificateSeen) -> Verdict | None:
         if not chain.trust.missing_intermediate:
             return None
+        if opportunistic(case) and vouched(case, chain):
+            return not_applicable(VOUCHED, chain)
         top = chain.chain[-1]
         because = f"an intermediate certificate is missing: {top.issuer} was not sent"
         return failed(because, chain, severity=Severity.LOW if opportunistic(case) else None)
@@ -155,6 +167,8 @@ def name_covered(case: Case) -> Verdict:
         leaf = chain.chain[0]
         if covers(leaf, host):
             return None
+        if opportunistic(case) and vouched(case, chain):
+            return not_applicable(VOUCHED, chain)
         severity = Severity.INFO if opportunistic(case) else None
         if covers_only_by_common_name(leaf, host):
             because = f"names {host} as common name only, which clients ignore (RFC 9525)"
@@ -183,7 +197,9 @@ def within_its_dates(case: Case) -> Verdict:
     """No certificate of the chain is expired or not valid yet."""
 
     def judge(chain: CertificateSeen) -> Verdict | None:
-        severity = Severity.MEDIUM if opportunistic(case) else None
+        severity = None
+        if opportunistic(case):
+            severity = Severity.LOW if vouched(case, chain) else Severity.MEDIUM
         for n, one in enumerate(chain.chain):
             if (n and one.self_issued) or not _out_of_date(one, case.now):
                 continue

@@ -8,6 +8,7 @@ DANE alone does not, since usage 3 looks at neither authority nor name (RFC 7672
 from __future__ import annotations
 
 from gatepost.checks.case import Case
+from gatepost.checks.domain_seen import binding_policy
 from gatepost.model.words import Role, Severity
 
 FAULTY = frozenset({"insufficient", "not_listed", "phase_out"})  # words of the profiles
@@ -26,11 +27,8 @@ def by_profile(case: Case, status: str) -> Severity | None:
 
 
 def sts_domain(case: Case) -> str:
-    """The declared domain whose MTA-STS policy binds this host's certificate; empty when there is none."""
-    return next(
-        (d.name for d in case.architecture.domains if d.mta_sts == "enforce" and case.at.host in d.mx),
-        "",
-    )
+    """The domain whose MTA-STS policy binds this host's certificate; empty when there is none."""
+    return binding_policy(case)
 
 
 def opportunistic(case: Case) -> bool:

@@ -1,26 +1,27 @@
 """From a run to findings: every check against every subject it is about, one finding per cause.
 
 A judge that breaks costs its own verdict and nothing else. What has no judge yet is listed as unknown, with the
-witness it would take.
+witness it would take; so is, in one line a control, what nobody asked DNS about.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 from gatepost.catalogue import Profile
 from gatepost.catalogue.controls import control, controls
 from gatepost.catalogue.remedies import remedy
-from gatepost.checks import CHECKS, MANUAL
+from gatepost.checks import CHECKS, FROM_DNS, MANUAL
 from gatepost.checks.case import Case, Check, Scope, unknown
 from gatepost.checks.dialogue_seen import MAIL, listens, software
+from gatepost.checks.domain_seen import NOT_ASKED, domains, exchanging
 from gatepost.checks.grouping import Judged, findings
 from gatepost.checks.waivers import covering, waiver_findings
 from gatepost.model.architecture import Architecture, Endpoint, Service
 from gatepost.model.finding import Finding, Verdict
-from gatepost.model.observation import Advertised, Run, Seen, of
+from gatepost.model.observation import Run, Seen
 from gatepost.model.words import Outcome, Role, Severity
 
 
@@ -35,8 +36,9 @@ def judge(
 ) -> tuple[Finding, ...]:
     """Every verdict on a run: the severest first, then by control and subject."""
     court = _Court(run.seen, architecture, profile, services, now, mine=mine)
-    judged = [one for case, scope in court.cases() for one in court.verdicts(case, scope)]
-    found = (*findings(judged), *_manual(run, architecture), *waiver_findings(architecture, now))
+    judged = _asked([one for case, scope in court.cases() for one in court.verdicts(case, scope)])
+    told = {one.control for one in judged}
+    found = (*findings(judged), *_manual(run, architecture, told), *waiver_findings(architecture, now))
     return tuple(sorted(found, key=lambda f: (-f.severity.rank, f.control, f.subject, f.check, f.role)))
 
 
@@ -62,6 +64,7 @@ class _Court:
         self.by_host: dict[str, dict[Endpoint, Service]] = defaultdict(dict)
         for at, service in sorted(self.services.items()):
             self.by_host[at.host][at] = service
+        self.serving = exchanging(seen, architecture)
 
     def cases(self) -> Iterator[tuple[Case, Scope]]:
         for host in sorted({*self.by_host, *self.listening}):
@@ -70,13 +73,11 @@ class _Court:
                 yield self._case(at, service.role if service else Role.HOST), Scope.ENDPOINT
             declared = {s.role for s in self.by_host[host].values() if s.declared}
             answering = {self.services[at].role for at in self.listening[host] if at in self.services}
-            for role in sorted({*declared, *answering, Role.HOST}):
+            by_dns = {Role.MX} if host in self.serving else set()  # also where its port 25 gives no answer to us
+            for role in sorted({*declared, *answering, *by_dns, Role.HOST}):
                 yield self._case(Endpoint(host), role), Scope.HOST
-        for domain in sorted({d.name for d in self.architecture.domains} | self._told()):
+        for domain in sorted({d.name for d in self.architecture.domains} | domains(self.seen)):
             yield self._case(Endpoint(domain), Role.DOMAIN), Scope.DOMAIN
-
-    def _told(self) -> set[str]:
-        return {a.at.host for a in of(Advertised, self.seen)}
 
     def _case(self, at: Endpoint, role: Role) -> Case:
         return Case(
@@ -91,6 +92,8 @@ class _Court:
             now=self.now,
             mine=self.mine,
             services=self.by_host.get(at.host, {}),
+            serving=self.serving,
+            listening=self.listening,
         )
 
     def verdicts(self, case: Case, scope: Scope) -> Iterator[Judged]:
@@ -157,13 +160,24 @@ def _job(service: Service | None, role: Role) -> bool:
     return service is not None and service.role is role
 
 
-def _manual(run: Run, architecture: Architecture) -> Iterable[Finding]:
+def _asked(judged: Sequence[Judged]) -> list[Judged]:
+    """Without what all judges of a control only say because nobody asked DNS."""
+    told = {one.control for one in judged if one.verdict.because != NOT_ASKED}
+    return [one for one in judged if one.control in told]
+
+
+def _manual(run: Run, architecture: Architecture, told: set[str]) -> Iterable[Finding]:
     hosts = sorted({at.host for at in run.seen.endpoints()})
     subject = architecture.organization or (hosts[0] if hosts else "this organisation")
     for one in controls():
-        if missing := MANUAL.get(one.id):
+        if because := _why(one.id, told):
             role = Role.ORG if Role.ORG in one.roles else one.roles[0]
             yield Finding(
-                one.id, "manual", subject, role, Outcome.UNKNOWN, Severity(one.severity),
-                f"needs {missing}", (), "", (subject,),
+                one.id, "manual", subject, role, Outcome.UNKNOWN, Severity(one.severity), because, (), "", (subject,),
             )  # fmt: skip
+
+
+def _why(name: str, told: set[str]) -> str:
+    if missing := MANUAL.get(name):
+        return f"needs {missing}"
+    return f"{NOT_ASKED}: name the mail domain" if name in FROM_DNS and name not in told else ""
