@@ -69,10 +69,9 @@ def _up(wanted: tuple[Variant, ...]) -> None:
 
 
 def _of_domain(domain: MailDomain) -> None:
-    resolver = f"--resolver {domain.names.resolver}"
-    print(f"{AUDIT} {resolver} {DOMAIN}")
+    print(f"{AUDIT} {DOMAIN}")
     for name, story in WORTH_A_LOOK.items():
-        print(f"{AUDIT} {resolver} {name}  # {story}")
+        print(f"{AUDIT} {name}  # {story}")
     print(f"dig @{domain.net.resolver} +dnssec {DOMAIN} MX")
 
 

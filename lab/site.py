@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from pathlib import Path
 
 from gatepost.demo.authority import Flaw, KeyKind
 
@@ -53,6 +54,27 @@ def declaration(sites: tuple[Site, ...], today: date) -> str:
     """`gatepost.toml` for these hosts: each as the good one should be."""
     head = 'version = 1\norganization = "Lab"\n\n[zones]\nlab = ["127.0.0.0/8"]\n'
     return head + "".join(_host(site, today) for site in sites)
+
+
+def domain_declaration(host: Site, resolver: str, keys: Mapping[str, Path]) -> str:
+    """What the lab's domain should say, to be added: `keys` are the files of its DKIM selectors."""
+    selectors = "".join(f'  {{ selector = "{name}", key = "{file}" }},\n' for name, file in keys.items())
+    return f"""
+[dns]
+resolver = "{resolver}"
+
+[domains."{DOMAIN}"]
+mx = ["{host.name}"]
+senders = ["{host.name}"]
+dkim = [
+{selectors}]
+dmarc = "reject"
+dmarc_reports = ["dmarc@{DOMAIN}"]
+mta_sts = "enforce"
+tls_reports = ["tls-reports@{DOMAIN}"]
+dane = true
+caa = ["ca.{DOMAIN}"]
+"""
 
 
 def _host(site: Site, today: date) -> str:

@@ -100,7 +100,7 @@ async def _talk(pages: Pages, reader: asyncio.StreamReader, writer: asyncio.Stre
 
 
 def _answer(pages: Pages, head: str) -> bytes:
-    path = head.partition(" ")[2].partition(" ")[0]
+    path = head.partition(" ")[2].partition(" ")[0].partition("?")[0]
     hosts = [line.partition(":")[2].strip().lower() for line in head.splitlines() if line.lower().startswith("host:")]
     page = pages.get(hosts[0] if hosts else "", {}).get(path, NOT_FOUND)
     body = page.body.encode() * page.times

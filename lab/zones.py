@@ -18,6 +18,7 @@ HEAD = "$TTL 300\n@ IN SOA ns1.test. hostmaster.test. 1 3600 600 86400 60\n@ IN 
 ROOT, TOP = "", "test"
 REVERSE_4 = "127.in-addr.arpa"
 REVERSE_6 = "8.b.d.0.1.0.0.2.ip6.arpa"  # of 2001:db8::/32, which exists in documents only
+SELECTORS = {"r2026": "rsa", "e2026": "ed25519"}
 DKIM_BITS = 2048
 WEAK_BITS = 1024
 
@@ -117,7 +118,11 @@ def good(told: Told) -> Iterator[Zone]:
 
 
 def _records(told: Told) -> str:
-    mail, web, signers = told.host.name, told.net.web, told.signers
+    mail, web = told.host.name, told.net.web
+    keys = "".join(
+        f"{name}._domainkey TXT {txt(f'v=DKIM1; k={kind}; p={told.signers.p(kind)}')}\n"
+        for name, kind in SELECTORS.items()
+    )
     return f"""
 @ MX 10 {mail}.
 @ TXT {txt("v=spf1 mx -all")}
@@ -127,8 +132,7 @@ def _records(told: Told) -> str:
 _dmarc TXT {txt(f"v=DMARC1; p=reject; np=reject; rua=mailto:dmarc@{DOMAIN}")}
 _mta-sts TXT "v=STSv1; id=20261101T000000"
 _smtp._tls TXT {txt(f"v=TLSRPTv1; rua=mailto:tls-reports@{DOMAIN}")}
-r2026._domainkey TXT {txt(f"v=DKIM1; k=rsa; p={signers.p('rsa')}")}
-e2026._domainkey TXT {txt(f"v=DKIM1; k=ed25519; p={signers.p('ed25519')}")}
+{keys}\
 r2024._domainkey TXT "v=DKIM1; p="
 mta-sts A {web}
 autoconfig A {web}
