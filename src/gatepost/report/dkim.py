@@ -74,6 +74,10 @@ class Told:
         value = tags.read(seen.text).first("p") or ""
         return "match" if dkim_public.same(self.key.type, self.key.p, value) else "differs"
 
+    @property
+    def faulty(self) -> bool:
+        return isinstance(self.published, DkimKeySeen) and bool(self.published.problems)
+
 
 def render(told: Told, *, width: int = 100, colour: bool = False) -> str:
     page = _comparison(told, width) if told.published is not None else _proposal(told, width)
@@ -101,15 +105,19 @@ def to_json(told: Told) -> str:
 
 
 def exit_code(told: Told) -> int:
-    """0 for a match, 1 for anything else that DNS says, 3 where it did not say."""
-    return {"": 0, "match": 0, "unknown": 3}.get(told.verdict, 1)
+    """0 for a match without a problem, 1 for anything else that DNS says, 3 where it did not say."""
+    if told.verdict == "match":
+        return int(told.faulty)
+    return {"": 0, "unknown": 3}.get(told.verdict, 1)
 
 
 def _proposal(told: Told, width: int) -> list[Text]:
     key = told.key
-    made = "made" if key.fresh else "there already"
-    head = joined(text(key.owner, "bold"), f"   {key.kind}, private key {made}: {printable(key.file)}")
-    page = hanging(text("✔", "green"), head, indent=2, width=width)
+    made = "made" if key.fresh else "kept as it was"
+    page = [
+        joined(text("✔ ", "green"), text(key.owner, "bold"), f"   {key.kind}"),
+        text(f"  private key {made}: {printable(key.file)}"),
+    ]
     page += _listed(told.notes, "·", "yellow", width)
     if not told.turns or told.turns[0].deed is not Deed.PUBLISH:
         return page
@@ -160,13 +168,14 @@ def _turns(turns: Sequence[Turn], width: int) -> list[Text]:
 def _comparison(told: Told, width: int) -> list[Text]:
     key, verdict = told.key, told.verdict
     words = {
-        "match": "DNS publishes this key",
+        "match": "DNS publishes this key" + (", with a fault" if told.faulty else ""),
         "differs": "DNS publishes another key: signatures made with this file fail",
         "revoked": "DNS says the key is revoked: signatures made with this file fail",
         "absent": "DNS has no key there: signatures made with this file fail",
         "unknown": "DNS did not say",
     }[verdict]
-    mark = {"match": text("✔", "green"), "unknown": text("?", "blue")}.get(verdict, text("✖", "bold red"))
+    good = text("◆", "yellow") if told.faulty else text("✔", "green")
+    mark = {"match": good, "unknown": text("?", "blue")}.get(verdict, text("✖", "bold red"))
     page = hanging(mark, joined(text(key.owner, "bold"), f"   {words}"), indent=2, width=width)
     page += hanging(text("  file", "dim"), f"{printable(key.file)}: {key.kind}", indent=8, width=width)
     page += hanging(text("  DNS", "dim"), _seen(told.published), indent=8, width=width)
