@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from gatepost import __version__
-from gatepost.cli import audit, certs, demo, dkim, dmarc, domains, explain, init, ports, schema, spf
+from gatepost.cli import audit, certs, demo, dkim, dmarc, domains, explain, init, ports, records, schema, spf
 from gatepost.errors import GatepostError, UsageError
 
 BAD_INPUT = 2
@@ -40,6 +40,7 @@ app.command("schema")(schema.schema)
 app.command("spf")(spf.spf)
 app.command("dkim")(dkim.dkim)
 app.command("dmarc")(dmarc.dmarc)
+app.command("records")(records.records)
 app.command("demo")(demo.demo)
 
 
