@@ -260,6 +260,12 @@ def test_several_records() -> None:
     assert found.bits == 2048
 
 
+@pytest.mark.parametrize("order", [1, -1])
+def test_of_several_records_the_one_with_a_key_is_told(order: int) -> None:
+    found = seen(Zone({f"{OWNER} TXT": ["v=DKIM1; p=", GOOD, "v=DKIM1"][::order]}))
+    assert (found.bits, found.revoked, found.text) == (2048, False, GOOD)
+
+
 def test_alias() -> None:
     found = seen(Zone({f"{OWNER} CNAME": ["s1.provider.example"], "s1.provider.example TXT": [GOOD]}))
     assert found.advice == ("the key stands at s1.provider.example (CNAME): who runs that zone changes it",)

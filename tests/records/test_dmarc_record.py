@@ -160,6 +160,11 @@ def test_advice(text: str, told: str) -> None:
     assert found.problems == ()
 
 
+def test_a_policy_for_subdomains_alone_is_not_nothing() -> None:
+    found = read("v=DMARC1; p=none; sp=reject", "example.org")
+    assert found.advice == ("no rua=: nobody reports who sends in this name",)
+
+
 def test_white_space_in_front() -> None:
     assert "white space before v=" in read(f" v=DMARC1; p=reject; {RUA}", "example.org").advice[0]
 

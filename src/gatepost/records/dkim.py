@@ -45,9 +45,9 @@ COMMON = (
 IMPROBABLE = "gatepost-no-such-selector"
 VERSION = "DKIM1"
 TYPES = ("ed25519", "rsa")
+MOST_RECORDS = 16  # of one selector that are read; there should be one
 
 _MEANT = re.compile(r"\s*v\s*=\s*DKIM", re.IGNORECASE)
-_HAS_KEY = re.compile(r"(?:^|;)\s*p\s*=")
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,9 +118,8 @@ def render(kind: str, value: str, *, more: Iterable[tuple[str, str]] = ()) -> st
 
 
 def _filled(seen: DkimKeySeen, answer: Answer) -> DkimKeySeen:
-    """With several records at one name, the first that looks like a key is read, and none can be relied on."""
-    text = max(answer.values, key=lambda one: (bool(_MEANT.match(one)), bool(_HAS_KEY.search(one))))
-    found = read(text)
+    """With several records at one name, none can be relied on; what is told is of one that has a key, if any has."""
+    text, found = max(((one, read(one)) for one in answer.values[:MOST_RECORDS]), key=_rank)
     problems = list(found.problems)
     if len(answer.values) > 1:
         problems.insert(0, f"{len(answer.values)} TXT records at one selector: which one counts is undefined")
@@ -139,6 +138,11 @@ def _filled(seen: DkimKeySeen, answer: Answer) -> DkimKeySeen:
         problems=bounded(problems),
         advice=bounded([*found.advice, *via]),
     )
+
+
+def _rank(candidate: tuple[str, KeyRecord]) -> tuple[bool, bool, bool]:
+    text, found = candidate
+    return bool(found.fingerprint), found.revoked, bool(_MEANT.match(text))
 
 
 def _form(text: str, found: Tags) -> list[str]:

@@ -164,7 +164,7 @@ def _oddities(text: str, found: Tags, notes: _Notes) -> None:
 def _weaknesses(record: DmarcRecord, found: Tags, notes: _Notes) -> None:
     if record.p and not record.rua and "rua" not in found.names:
         notes.advice.append("no rua=: nobody reports who sends in this name")
-    if record.p == "none" and not record.rua:
+    if {record.p, record.sp, record.np} - {""} == {"none"} and not record.rua:
         notes.advice.append("p=none without reports changes nothing and tells nothing")
     if record.sp and _weaker(record.sp, record.p):
         notes.advice.append(f"sp={record.sp} is weaker than p={record.p}: subdomains stay open to forgery")

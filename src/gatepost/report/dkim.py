@@ -124,6 +124,7 @@ def _proposal(told: Told, width: int) -> list[Text]:
     page += [text(""), text("PUBLISH", "bold")]
     page += _zone(told.turns[0].record)
     page += [text(""), text("SIGN", "bold"), *_settings(key)]
+    page += [text("  The key file is for its owner alone: that has to be the user the signer runs as.", "dim")]
     return [*page, text(""), text("ROTATION" if len(told.turns) > 2 else "THEN", "bold"), *_turns(told.turns, width)]
 
 
@@ -147,7 +148,7 @@ def _signers(key: Signing) -> list[tuple[str, str, str]]:
     file = printable(key.file)
     return [
         ("OpenDKIM", "KeyTable", f"{key.owner} {key.domain}:{key.selector}:{file}"),
-        ("OpenDKIM", "SigningTable", f"*@{key.domain} {key.owner}"),
+        ("OpenDKIM", "SigningTable (refile:)", f"*@{key.domain} {key.owner}"),
         (
             "Rspamd",
             "local.d/dkim_signing.conf",
