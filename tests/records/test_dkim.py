@@ -106,7 +106,6 @@ ADVISED = {
     "testing": (f"v=DKIM1; t=y:s; p={P}", "t=y: in testing"),
     "sha1 beside": (f"v=DKIM1; h=sha1:sha256; p={P}", "h= still allows sha1"),
     "granularity": (f"v=DKIM1; g=*; p={P}", "g= is obsolete"),
-    "upper case type": (f"v=DKIM1; k=RSA; p={P}", "k=RSA: written k=rsa everywhere else"),
 }
 
 
@@ -143,6 +142,7 @@ BROKEN = {
     "private key of old": (f"v=DKIM1; p={b64(TRADITIONAL)}", "p= has a PRIVATE key"),
     "elliptic": (f"v=DKIM1; p={b64(EC_SPKI)}", "a key of type"),
     "dsa": (f"v=DKIM1; p={b64(DSA_SPKI)}", "a key of type DSA"),
+    "upper case type": (f"v=DKIM1; k=RSA; p={P}", "k=RSA has to be written k=rsa"),
     "unknown type": (f"v=DKIM1; k=dsa; p={P}", "is no type of key that verifiers know"),
     "ed25519 as rsa": (f"v=DKIM1; p={b64(ED_SPKI)}", "p= has an Ed25519 key, but k= says rsa"),
     "rsa as ed25519": (f"v=DKIM1; k=ed25519; p={P}", "k= says ed25519, but p= has an RSA key"),
