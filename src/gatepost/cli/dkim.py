@@ -61,9 +61,11 @@ def dkim(
 ) -> None:
     """Make a DKIM key pair, print its record and what the signer needs, and say when to do what.
 
-    The private key goes to a file that only its owner may read; it is never printed and never overwritten. With
-    --rotate an existing key file is kept, so that the plan can be printed again.
-    With --check: exit 1 when DNS publishes another key or none, 3 when DNS could not be asked.
+    The private key goes to a file that only its owner may read; it is never printed and never overwritten. A
+    rotation keeps a key file that is there already, so that its plan can be printed again.
+
+    After a comparison with DNS, exit is 1 when another key, none or a faulty one is published, and 3 when DNS could
+    not be asked.
     """
     import asyncio
     from datetime import UTC, datetime
