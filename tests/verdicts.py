@@ -9,7 +9,7 @@ from pathlib import Path
 
 from gatepost import catalogue
 from gatepost.audit import conclude, errands
-from gatepost.cli.looking import load
+from gatepost.cli.declared import load
 from gatepost.edge.net import Patience
 from gatepost.edge.prober import Looking, probe
 from gatepost.edge.trust import roots

@@ -25,6 +25,7 @@ Gatepost = Callable[..., Said]
 def gatepost(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Gatepost:
     def call(*words: str) -> Said:
         monkeypatch.setattr(sys, "argv", ["gatepost", *words])
+        monkeypatch.setenv("COLUMNS", "100")  # whatever terminal the tests are run from
         code = 0
         try:
             main()

@@ -8,12 +8,15 @@ from pathlib import Path
 
 import pytest
 
+from gatepost.cli.audit import conclude
+from gatepost.cli.looking import look
+from gatepost.cli.request import Request
 from gatepost.demo.stage import running
-from gatepost.demo.world import BAD, GOOD
+from gatepost.demo.world import BAD, BAD_DOMAIN, GOOD, GOOD_DOMAIN
 from gatepost.model.architecture import Service
 from gatepost.model.audit import Audit
 from gatepost.model.words import Outcome
-from tests.verdicts import audited, by_host
+from tests.verdicts import by_host
 
 pytestmark = pytest.mark.xdist_group("demo-world")
 SHOWN = {  # what a newcomer is meant to see go wrong
@@ -28,6 +31,14 @@ SHOWN = {  # what a newcomer is meant to see go wrong
     "GP-TLS-002",
     "GP-TLS-006",
 }
+TOLD = {  # and what its domain tells the world
+    "GP-DNSID-001",
+    "GP-DNSID-004",
+    "GP-DNSID-007",
+    "GP-DNST-002",
+    "GP-DNST-003",
+    "GP-DNST-004",
+}
 NEAR = {"GP-RELAY-001", "GP-STLS-002"}  # unknown when the only address is also the server's
 
 
@@ -35,13 +46,18 @@ NEAR = {"GP-RELAY-001", "GP-STLS-002"}  # unknown when the only address is also 
 def audit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Audit]:
     folder: Path = tmp_path_factory.mktemp("world")
     with running(folder) as stage:
-        ports = frozenset(int(port) for port in stage.ports.split(","))
-        yield audited(stage.declaration, stage.ca, ports=ports)
+        request = Request(declaration=stage.declaration, ca=stage.ca, ports=stage.ports, https=stage.https)
+        yield conclude(look(request), None, None, None)
 
 
 def test_the_good_host_is_in_order(audit: Audit) -> None:
     assert by_host(audit, Outcome.FAIL)[GOOD] == {}
+    assert by_host(audit, Outcome.FAIL)[GOOD_DOMAIN] == {}
     assert audit.architecture.host(GOOD) is not None
+
+
+def test_the_bad_domain_shows_its_faults(audit: Audit) -> None:
+    assert set(by_host(audit, Outcome.FAIL)[BAD_DOMAIN]) >= TOLD
 
 
 def test_the_bad_host_shows_its_faults(audit: Audit) -> None:

@@ -7,7 +7,8 @@ from datetime import date
 from ipaddress import ip_network
 
 from gatepost.catalogue.presumption import CONVERSED
-from gatepost.cli.looking import Looked, today
+from gatepost.cli.declared import today
+from gatepost.cli.looking import Looked
 from gatepost.declare import adopted, write
 from gatepost.errors import CannotLook
 from gatepost.model.architecture import Architecture, Domain, Endpoint, Host, Service, Zone

@@ -99,11 +99,11 @@ def dkim(
 
 
 async def _compared(domain: str, selector: str, found: KeyFile, resolver: str | None) -> Told:
-    from gatepost.edge.resolve import resolver_at
+    from gatepost.cli.names import chosen
     from gatepost.records.dkim import key
     from gatepost.report.dkim import Told
 
-    asked = resolver_at(resolver)
+    asked = chosen(resolver)
     try:
         seen = await key(domain, selector, asked.asker, declared=True)
     finally:
@@ -122,10 +122,10 @@ class Heard:
 
 
 async def _heard(domain: str, new: str, old: str, resolver: str | None) -> Heard:
-    from gatepost.edge.resolve import resolver_at
+    from gatepost.cli.names import chosen
     from gatepost.records.dkim import key
 
-    asked = resolver_at(resolver)
+    asked = chosen(resolver)
     try:
         negative, notes = await _remembered(domain, asked.asker)
         published = await key(domain, new, asked.asker, declared=True)

@@ -62,14 +62,14 @@ def dmarc(
 
 
 async def _look(name: str, wanted: list[tuple[str, str]], resolver: str | None, *, trusted: bool) -> Told:
-    from gatepost.edge.resolve import resolver_at
+    from gatepost.cli.names import chosen
     from gatepost.model.observation import Unobserved
     from gatepost.records.dmarc import inspect, targets
     from gatepost.records.dmarc_alignment import alignment
     from gatepost.records.suffixes import suffixes
     from gatepost.report.dmarc import Identifier, Told
 
-    asked = resolver_at(resolver, trusted=trusted)
+    asked = chosen(resolver, trusted=trusted)
     lookup, listed = asked.asker, suffixes()
     try:
         seen = await inspect(name, lookup, listed)

@@ -6,28 +6,25 @@ import asyncio
 from asyncio import gather
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from ipaddress import ip_address
-from pathlib import Path
 
 from gatepost import catalogue
 from gatepost.audit import errands, nothing_but_failures, nothing_seen, plans
 from gatepost.catalogue import Profile
 from gatepost.certs.chain import Roots
 from gatepost.cli.aiming import Aims, aim
+from gatepost.cli.declared import load
 from gatepost.cli.names import Names
 from gatepost.cli.request import Request
 from gatepost.cli.telling import progress
-from gatepost.declare import overdue, read
+from gatepost.declare import overdue
 from gatepost.edge.prober import Looking, Probed, probe
 from gatepost.edge.trust import roots
 from gatepost.errors import CannotLook, UsageError
 from gatepost.model.architecture import Architecture, Endpoint, Service
 from gatepost.model.observation import Advertised, Observation, Run, Seen, Unobserved, of
 from gatepost.records.plans import DomainPlan, HostPlan
-
-DEFAULT_DECLARATION = Path("gatepost.toml")
-MAX_DECLARATION = 262_144  # octets
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,27 +137,6 @@ def _complaint(run: Run, aims: Aims) -> str:
     first = failed[0]
     more = f" (and {len(failed) - 1} more)" if len(failed) > 1 else ""
     return f"{first.at}: {first.detail}{more}"
-
-
-def load(path: Path | None) -> Architecture:
-    """The declaration named, or the one in this directory, or an empty one."""
-    if path is None:
-        if not DEFAULT_DECLARATION.is_file():
-            return Architecture()
-        path = DEFAULT_DECLARATION
-    try:
-        if path.stat().st_size > MAX_DECLARATION:
-            raise UsageError(f"{path}: larger than {MAX_DECLARATION} octets, this is no declaration")
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise UsageError(f"{path}: {(error.strerror or str(error)).lower()}") from None
-    except UnicodeDecodeError:
-        raise UsageError(f"{path}: not UTF-8 text") from None
-    return read(text, str(path), today=today())
-
-
-def today() -> date:
-    return datetime.now(UTC).date()
 
 
 def port_numbers(listed: str | None, architecture: Architecture) -> frozenset[int]:

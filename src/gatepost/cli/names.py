@@ -18,6 +18,13 @@ if TYPE_CHECKING:
 NEVER_PUBLIC = frozenset({"example", "invalid", "localhost", "onion", "test"})
 
 
+def chosen(where: str | None, *, trusted: bool = False) -> Resolver:
+    """The resolver named, else the declaration's in this directory, else the system's."""
+    from gatepost.cli.declared import load
+
+    return Names(Request(resolver=where, trust_resolver=trusted), Architecture() if where else load(None)).resolver()
+
+
 class Names:
     """The resolver of one look, made when first needed: its library is the slowest to load, an address needs none."""
 

@@ -11,8 +11,9 @@ from pathlib import Path
 from gatepost import catalogue
 from gatepost.audit import errands
 from gatepost.certs.chain import Roots
+from gatepost.cli.declared import load
 from gatepost.cli.keyfile import public_digest
-from gatepost.cli.looking import check_addresses, load
+from gatepost.cli.looking import check_addresses
 from gatepost.cli.names import Names
 from gatepost.cli.request import Request
 from gatepost.cli.telling import progress

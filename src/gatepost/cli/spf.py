@@ -60,22 +60,16 @@ def spf(
 
 
 async def _look(name: str, addresses: list[str], sender: str, helo: str, resolver: str | None) -> Told:
-    import asyncio
-    from collections.abc import Awaitable, Sequence
-
-    from gatepost.edge.resolve import resolver_at
-    from gatepost.model.dns import Answer
+    from gatepost.cli.names import chosen
+    from gatepost.edge.questions import at_once
     from gatepost.records.spf import check, inspect, permitted
     from gatepost.report.spf import Told
 
-    async def together(questions: Sequence[Awaitable[Answer]]) -> Sequence[Answer]:
-        return await asyncio.gather(*questions)
-
-    lookup = resolver_at(resolver).asker
+    lookup = chosen(resolver).asker
     try:
-        seen = await inspect(name, lookup, together=together)
+        seen = await inspect(name, lookup, together=at_once)
         results = [await check(one, name, lookup, sender=sender, helo=helo) for one in addresses]
-        return Told(seen, tuple(results), await permitted(name, lookup, together=together))
+        return Told(seen, tuple(results), await permitted(name, lookup, together=at_once))
     finally:
         lookup.close()
 

@@ -1,0 +1,34 @@
+"""The declaration a command works with: the file named, or the one in this directory."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+from gatepost.declare import read
+from gatepost.errors import UsageError
+from gatepost.model.architecture import Architecture
+
+DEFAULT_DECLARATION = Path("gatepost.toml")
+MAX_DECLARATION = 262_144  # octets
+
+
+def load(path: Path | None) -> Architecture:
+    """The declaration named, or the one in this directory, or an empty one."""
+    if path is None:
+        if not DEFAULT_DECLARATION.is_file():
+            return Architecture()
+        path = DEFAULT_DECLARATION
+    try:
+        if path.stat().st_size > MAX_DECLARATION:
+            raise UsageError(f"{path}: larger than {MAX_DECLARATION} octets, this is no declaration")
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"{path}: {(error.strerror or str(error)).lower()}") from None
+    except UnicodeDecodeError:
+        raise UsageError(f"{path}: not UTF-8 text") from None
+    return read(text, str(path), today=today())
+
+
+def today() -> date:
+    return datetime.now(UTC).date()
