@@ -33,13 +33,14 @@ from gatepost.model.domain import (
     TlsRptSeen,
 )
 from gatepost.model.finding import Finding
-from gatepost.model.observation import Seen, Unobserved, of
+from gatepost.model.observation import CertificateSeen, Seen, Unobserved, of
 from gatepost.model.words import Severity
+from gatepost.report import protection
 from gatepost.report.escape import printable
 from gatepost.report.tally import plural
 from gatepost.report.truth import Standing
 
-_LONGEST = 200
+_LONGEST = 400
 _CONTROLS: Mapping[str, tuple[str, ...]] = {
     "MX": ("GP-DNSID-002",),
     "SPF": ("GP-DNSID-001", "GP-DNSID-002"),
@@ -317,7 +318,7 @@ def _dane(view: _View) -> Iterator[Line]:
     found = sorted(of(TlsaSeen, view.seen, view.at), key=lambda o: o.port)
     held = [o for o in found if o.records]
     if held:
-        details = (f"{o.port}: {_pins(o)}{_sealed(o.security)}" for o in held)
+        details = (f"{o.port}: {_pins(o)}{_sealed(o.security)}{_served(o, view)}" for o in held)
         yield view.line(f"TLSA for {', '.join(str(o.port) for o in held)}", *details)
     elif found:
         yield view.line("no TLSA record", quiet=True)
@@ -328,6 +329,16 @@ def _dane(view: _View) -> Iterator[Line]:
 def _pins(one: TlsaSeen) -> str:
     shown = ", ".join(f"{r.usage} {r.selector} {r.matching} {r.data[:12]}…" for r in one.records)
     return shown + (f" (at {one.owner})" if not one.owner.endswith(one.at.host) else "")
+
+
+def _served(one: TlsaSeen, view: _View) -> str:
+    """What the records say of every certificate that the port was seen to serve."""
+    words = {
+        protection.tlsa(shown, view.seen, view.now)
+        for shown in of(CertificateSeen, view.seen)
+        if (shown.at.host, shown.at.port) == (one.at.host, one.port)
+    }
+    return f"  {', '.join(sorted(words))}" if words else "  no certificate seen"
 
 
 def _caa(view: _View) -> Iterator[Line]:
