@@ -32,6 +32,7 @@ from tests.checks.cases import (
     listening,
     of_row,
     row,
+    service,
 )
 from tests.checks.cases import lost as lost_
 from tests.checks.domain_cases import (
@@ -186,6 +187,13 @@ def severity(check: Check, *seen: Observation, **options: Any) -> Severity | Non
 def test_a_mismatch_in_an_unsigned_zone_hurts_nobody() -> None:
     assert severity(dane.tlsa_matches, tlsa(WRONG), *shown()) is Severity.HIGH
     assert severity(dane.tlsa_matches, tlsa(WRONG, security=INSECURE), *shown()) is Severity.LOW
+
+
+def test_the_declared_port_of_the_exchanger_is_the_one_that_counts() -> None:
+    """On a stage or behind a translator it is not 25."""
+    stage = (replace(service(25), port=2525),)
+    found = dane.tlsa_matches.judge(case(HOST, tlsa(WRONG, port=2525), *shown(at(2525)), declared=stage, **MX_ROLE))
+    assert found.outcome is Outcome.FAIL
 
 
 def test_unsigned_records_weigh_more_where_dane_is_declared() -> None:

@@ -13,6 +13,7 @@ from gatepost.model.architecture import Domain
 from gatepost.model.domain import Exchanger, MxSeen
 from gatepost.model.observation import Observation
 from gatepost.model.words import Outcome, Role, Severity
+from gatepost.records.mx import exchanger_problems
 from tests.checks.cases import DOMAIN, HOST, IMAPS, MX, NAME, V4, V6, Row, at, greeting, listening, lost, of_row, row
 from tests.checks.domain_cases import NO_MX, NULL_MX, ORG, PARKED, mx, reverse
 
@@ -130,6 +131,18 @@ def test_a_domain_that_cannot_get_mail_weighs_more_than_one_odd_exchanger() -> N
     half = mx(exchangers=(Exchanger(10, "mx.test"), Exchanger(20, NAME, (V4,))), problems=told)
     assert severity(exchangers.exchangers_can_be_reached, DOMAIN, dead) is Severity.HIGH
     assert severity(exchangers.exchangers_can_be_reached, DOMAIN, half) is Severity.MEDIUM
+
+
+@pytest.mark.parametrize("address", ["127.0.0.25", "10.0.0.25", "fd00::25"])
+def test_an_inner_address_that_answers_is_a_matter_of_where_we_stand(address: str) -> None:
+    exchanger = Exchanger(10, NAME, (address,))
+    inner = mx(exchangers=(exchanger,), problems=tuple(exchanger_problems(exchanger)))
+    implicit = replace(NO_MX, own_addresses=(address,), problems=(f"its own address {address} is a private one",))
+    ours = at(25, address)
+    assert severity(exchangers.exchangers_can_be_reached, DOMAIN, inner) is Severity.MEDIUM
+    for seen, where in ((inner, ours), (implicit, replace(ours, host=DOMAIN.host))):
+        one = row(exchangers.exchangers_can_be_reached, DOMAIN, "unknown", seen, *listening(where))
+        assert one.check.judge(of_row(one)).outcome is one.outcome
 
 
 def test_exchangers_of_equal_preference_may_stand_in_any_order() -> None:

@@ -56,6 +56,7 @@ _MODULES = (
 ROWS = tuple(row for module in _MODULES for row in module.ROWS)
 EXCUSED = {
     ("both-families-alike", Outcome.PASS): "what answers alike does not prove a rule set that nobody read",
+    ("requiretls-offered", Outcome.FAIL): "a selective measure, and what mail needs it cannot be seen",
 }
 STRICT = Domain(
     DOMAIN.host,

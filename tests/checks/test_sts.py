@@ -115,7 +115,7 @@ ROWS: tuple[Row, ...] = (
     row(judges.sts_certificates_accepted, DOMAIN, "fail", sts(), mx(), *shown(certificates=(OTHER_NAME,)),
         says=f"does not cover {NAME}"),
     row(judges.sts_certificates_accepted, DOMAIN, "unknown", sts(), mx(NAME, "mx2.example.org"), *shown(),
-        says="port 25 of mx2.example.org"),
+        says="no certificate seen at mx2.example.org:25"),
     *none(judges.sts_certificates_accepted),
     row(judges.sts_agrees_with_dane, DOMAIN, "pass", sts(), mx(), PINNED, *shown()),
     row(judges.sts_agrees_with_dane, DOMAIN, "fail", sts(), mx(), STALE, *shown(), says="DANE refuses it"),

@@ -112,8 +112,10 @@ def caa_as_declared(case: Case) -> Verdict:
     if caa is None:
         return not_seen(case, "caa")
     wanted = {name.lower() for name in _declared(case)}
+    if not wanted and _domain(case):
+        return not_applicable("no authority is declared (domains: caa)", caa)
     if not wanted:
-        return unknown("no authority is declared (domains: caa)" if _domain(case) else NOT_DECLARED)
+        return unknown(NOT_DECLARED)
     if not caa.records:
         return not_applicable(ABSENT, caa)
     published = {one.domain for wild in (False, True) for one in issuers(caa, wildcard=wild)}

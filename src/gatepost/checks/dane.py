@@ -38,19 +38,19 @@ READ_BY_ALL = 12  # records; at least one large sender reads no more
 
 def _records(case: Case) -> TlsaSeen | Verdict:
     """What is published for port 25 of the host, or why there is nothing to judge."""
-    seen = pins(case, case.at.host, relay_port())
+    seen = pins(case, case.at.host, relay_port(case))
     if seen is None:
-        return not_seen(case, f"tlsa:{relay_port()}")
+        return not_seen(case, f"tlsa:{relay_port(case)}")
     return seen if seen.records else not_applicable(UNUSED, seen)
 
 
 @check("GP-DNST-005", scope=Scope.HOST, roles=MX)
 def tlsa_published(case: Case) -> Verdict:
     """TLSA records are there where DANE is declared."""
-    seen = pins(case, case.at.host, relay_port())
+    seen = pins(case, case.at.host, relay_port(case))
     wanted = [d.name for d in case.architecture.domains if d.dane and d.name in case.serves]
     if seen is None:
-        return not_seen(case, f"tlsa:{relay_port()}")
+        return not_seen(case, f"tlsa:{relay_port(case)}")
     if seen.records:
         return passed(seen)
     if wanted:
@@ -60,8 +60,8 @@ def tlsa_published(case: Case) -> Verdict:
 
 def _publish(case: Case) -> str:
     """The record for the key served now, ready to paste."""
-    keys = dict.fromkeys(c.chain[0].spki_sha256 for at in _ports(case, relay_port()) for c in served(case.seen, at))
-    rows = [f"_{relay_port()}._tcp.{case.at.host}. TLSA 3 1 1 {one}" for one in keys]
+    keys = dict.fromkeys(c.chain[0].spki_sha256 for at in _ports(case, relay_port(case)) for c in served(case.seen, at))
+    rows = [f"_{relay_port(case)}._tcp.{case.at.host}. TLSA 3 1 1 {one}" for one in keys]
     return "\n".join(["Publish, in the signed zone, for the key that is served:", *rows]) if rows else ""
 
 

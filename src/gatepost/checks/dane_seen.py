@@ -19,7 +19,7 @@ def against(case: Case, seen: TlsaSeen, shown: CertificateSeen) -> Match:
     On port 25 the certificate may stand for the host or for a domain whose mail it takes (RFC 7672 section 3.2.2).
     """
     host = seen.at.host
-    relays = seen.port == relay_port()
+    relays = seen.port == relay_port(case, host)
     names = (_base(seen), host, *(case.serving.get(host, ()) if relays else ()))
     role = Role.MX if relays else Role.ACCESS
     return dane.match(seen.records, shown.chain, case.now, tuple(dict.fromkeys(names)), role=role, trust=shown.trust)
@@ -37,6 +37,6 @@ def vouched(case: Case, shown: CertificateSeen) -> bool:
     """
     at: Endpoint = shown.at
     seen = pins(case, at.host, at.port)
-    if seen is None or seen.security is not Security.SECURE or at.port != relay_port():
+    if seen is None or seen.security is not Security.SECURE or at.port != relay_port(case, at.host):
         return False
     return any(record.usage == dane.DANE_EE for record in against(case, seen, shown).matched)

@@ -28,7 +28,7 @@ from gatepost.model.domain import (
 )
 from gatepost.model.finding import Verdict
 from gatepost.model.observation import Advertised, Observation, Seen, Unobserved, of
-from gatepost.model.words import Reason
+from gatepost.model.words import Reason, Role
 from gatepost.records.spf import Kind, Qualifier, parse
 
 NOT_ASKED = "DNS was not asked"
@@ -114,8 +114,12 @@ def exchangers(mx: MxSeen) -> tuple[Exchanger, ...]:
     return (Exchanger(0, mx.at.host, mx.own_addresses, security=mx.security),)
 
 
-def relay_port() -> int:
-    """Where mail servers meet."""
+def relay_port(case: Case, name: str = "") -> int:
+    """Where a host takes mail from others: as declared, which on the internet can only be 25."""
+    host = case.architecture.host(name or case.at.host)
+    meant = next((one.port for one in host.services if one.role is Role.MX), 0) if host else 0
+    if meant:
+        return meant
     row = catalogue.port("smtp")
     assert row is not None  # noqa: S101 - a test holds the catalogue to it
     return row.number
@@ -131,8 +135,8 @@ def usable(record: Tlsa) -> bool:
 
 
 def by_dane(case: Case, hosts: Iterable[str]) -> bool | None:
-    """Signed, usable TLSA records protect port 25 of every host. None: of some that could not be told."""
-    states = [_protected(pins(case, host, relay_port())) for host in hosts]
+    """Signed, usable TLSA records protect the MX port of every host. None: of some that could not be told."""
+    states = [_protected(pins(case, host, relay_port(case, host))) for host in hosts]
     if not states or False in states:
         return False
     return None if None in states else True

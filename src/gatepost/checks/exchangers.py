@@ -127,12 +127,21 @@ def exchangers_can_be_reached(case: Case) -> Verdict:
         return not_seen(case, "mx")
     if mx.null and not mx.problems:
         return not_applicable(TAKES_NONE, mx)
-    if mx.problems:
+    inner = [said for said in mx.problems if _answers_here(case, mx, said)]
+    if problems := [said for said in mx.problems if said not in inner]:
         dead = bool(mx.exchangers) and not any(one.addresses or one.trouble for one in mx.exchangers)
-        return failed(first(mx.problems), mx, severity=Severity.HIGH if dead else Severity.MEDIUM)
+        return failed(first(problems), mx, severity=Severity.HIGH if dead else Severity.MEDIUM)
+    if inner:
+        return unknown(f"vantage: {inner[0]}; it answers here, so ask a resolver outside too (--resolver)", mx)
     if unsure := [one for one in mx.exchangers if one.trouble and not one.addresses]:
         return unknown(f"{unsure[0].host}: {unsure[0].trouble[0]}", mx)
     return passed(mx) if exchangers(mx) else not_applicable(TAKES_NONE, mx)
+
+
+def _answers_here(case: Case, mx: MxSeen, problem: str) -> bool:
+    """About an address of the inner network that was reached: inside, names often lead elsewhere than outside."""
+    reached = {at.address for one in exchangers(mx) for at in case.listening.get(one.host, ())}
+    return any(f"address {address}:" in problem or f"address {address} is" in problem for address in reached)
 
 
 @check("GP-DNSID-010", scope=Scope.DOMAIN, roles=(Role.DOMAIN,))

@@ -255,12 +255,12 @@ def sts_certificates_accepted(case: Case) -> Verdict:
         severity = None if sts.mode == "enforce" else Severity.MEDIUM
         return failed(first(said for said, _ in faults), *(one for _, one in faults), severity=severity)
     if blind:
-        return unknown(f"no certificate seen on port {relay_port()} of {some(blind)}", sts)
+        return unknown(f"no certificate seen at {some(f'{host}:{relay_port(case, host)}' for host in blind)}", sts)
     return passed(*fine, sts)
 
 
 def _shown(case: Case, host: str) -> list[CertificateSeen]:
-    ats = [at for at in case.listening.get(host, ()) if at.port == relay_port()]
+    ats = [at for at in case.listening.get(host, ()) if at.port == relay_port(case, host)]
     return [one for at in ats for one in served(case.seen, at)]
 
 
@@ -285,7 +285,7 @@ def sts_agrees_with_dane(case: Case) -> Verdict:
     sts, mx = seen
     compared: list[CertificateSeen] = []
     for host in dict.fromkeys(one.host for one in exchangers(mx)):
-        records = pins(case, host, relay_port())
+        records = pins(case, host, relay_port(case, host))
         if records is None or not records.records or records.security is not Security.SECURE:
             continue
         for shown in _shown(case, host):
