@@ -119,8 +119,9 @@ class Names:
             server.start(self.home / name)
         unbound.write(self.home / "resolver", self.net.resolver, self.net.authority, self.anchors)
         unbound.start(self.home / "resolver")
-        for address in (self.net.authority, self.net.resolver):
-            _await(address)
+        for name, _file in files:  # knot answers for some zones while it still reads others
+            _await(self.net.authority, name)
+        _await(self.net.resolver, ROOT)
 
     def _write(self, zones: Sequence[Zone]) -> list[tuple[str, Path]]:
         """The zone files, the deepest first: a parent has to know the keys of its children."""
@@ -161,9 +162,9 @@ def _delegation(zone: Zone, keys: Keys) -> str:
     return f"{zone.name}. {TTL} IN NS ns.{zone.name}.\nns.{zone.name}. {TTL} IN A {zone.server}\n{ds}"
 
 
-def _await(address: str) -> None:
-    """Until a name server answers for the root."""
-    question = dns.message.make_query(".", "SOA")
+def _await(address: str, zone: str) -> None:
+    """Until a name server answers for a zone."""
+    question = dns.message.make_query(f"{zone}.", "SOA")
     deadline = time.monotonic() + READY
     while time.monotonic() < deadline:
         try:
@@ -172,4 +173,4 @@ def _await(address: str) -> None:
         except (dns.exception.DNSException, OSError):
             pass
         time.sleep(0.05)
-    raise SystemExit(f"lab: no answer from the name server at {address}")
+    raise SystemExit(f"lab: no answer for {zone or 'the root'} from the name server at {address}")

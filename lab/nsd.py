@@ -14,6 +14,7 @@ server:
   username: ""
   chroot: ""
   server-count: 1
+  database: ""
   zonesdir: "{home}"
   pidfile: "{home}/nsd.pid"
   logfile: "{home}/nsd.log"

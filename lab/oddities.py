@@ -21,7 +21,7 @@ LARGE = 20  # strings of 250 octets: more than one UDP answer, and than 4 KB
 
 def odd(told: Told) -> Iterator[Zone]:
     yield from _trust(told)
-    yield from _mail(told)
+    yield from _domains(told)
     yield from _policies(told)
     yield from _dane(told)
     yield from _servers(told)
@@ -29,27 +29,33 @@ def odd(told: Told) -> Iterator[Zone]:
 
 def _trust(told: Told) -> Iterator[Zone]:
     """The same content, believed to a different degree."""
-    plain = _zone(f"""
-        @ MX 10 mx
-        @ TXT "v=spf1 a:mx.{{name}} -all"
-        _dmarc TXT "v=DMARC1; p=quarantine"
-        mx A 192.0.2.30
-        _25._tcp.mx TLSA 3 1 1 {told.key}
+    records = f"{_mail_of('mx', told)}_25._tcp.mx TLSA 3 1 1 {told.key}\n"
+    yield Zone("insecure.test", _zone(records), Signed.NO, Link.NONE)
+    yield Zone("island.test", _zone(records), link=Link.NONE)
+    yield Zone("bogus.test", _zone(records), link=Link.WRONG)
+    yield Zone("expired.test", _zone(records), Signed.EXPIRED)
+    yield Zone("nsec3.test", _zone(records), Signed.NSEC3)
+
+
+def _mail_of(exchanger: str, told: Told) -> str:
+    """Mail in order, but for what the zone is about: the exchanger is the host in order under another name."""
+    return dedent(f"""
+        @ MX 10 {exchanger}
+        {exchanger} A {told.host.address}
+        @ TXT "v=spf1 mx -all"
+        _dmarc TXT "v=DMARC1; p=reject; rua=mailto:dmarc@lab.test"
+        _smtp._tls TXT "v=TLSRPTv1; rua=mailto:tls-reports@lab.test"
         """)
-    yield Zone("insecure.test", plain.format(name="insecure.test"), Signed.NO, Link.NONE)
-    yield Zone("island.test", plain.format(name="island.test"), link=Link.NONE)
-    yield Zone("bogus.test", plain.format(name="bogus.test"), link=Link.WRONG)
-    yield Zone("expired.test", plain.format(name="expired.test"), Signed.EXPIRED)
-    yield Zone("nsec3.test", plain.format(name="nsec3.test"), Signed.NSEC3)
 
 
-def _mail(told: Told) -> Iterator[Zone]:
+def _domains(told: Told) -> Iterator[Zone]:
     yield Zone("nullmx.test", _zone('@ MX 0 .\n@ TXT "v=spf1 -all"\n_dmarc TXT "v=DMARC1; p=reject"\n'))
     parked = '@ TXT "v=spf1 -all"\n_dmarc TXT "v=DMARC1; p=reject"\n*._domainkey TXT "v=DKIM1; p="\n'
     yield Zone("parked.test", _zone(parked))
     yield Zone(
         "alias.test",
         _zone(f"""
+            @ TXT "v=spf1 mx -all"
             @ MX 10 mx
             @ MX 20 private
             @ MX 30 nowhere
@@ -61,6 +67,7 @@ def _mail(told: Told) -> Iterator[Zone]:
     yield Zone(
         "dual.test",
         _zone("""
+            @ TXT "v=spf1 mx -all"
             @ MX 10 mx1
             @ MX 20 mx2
             mx1 A 192.0.2.25
@@ -123,6 +130,7 @@ def _includes(count: int) -> str:
 def _aged(told: Told) -> str:
     """What a domain looks like that was set up ten years ago."""
     return dedent(f"""
+        @ MX 10 {told.host.name}.
         @ TXT "v=spf1 ip4:192.0.2.0/24 ~all"
         _dmarc TXT "v=DMARC1; p=none; pct=50; ri=86400; rua=mailto:d@reports.test,mailto:d@stranger.test"
         weak._domainkey TXT {txt(f"v=DKIM1; k=rsa; p={told.signers.p('weak')}")}
@@ -143,12 +151,21 @@ def _sts(name: str, told: Told) -> str:
     """`closed` points to an address where no web server is, `nowhere` has no policy host at all."""
     web = told.net.authority if name == "closed" else told.net.web
     host = "" if name == "nowhere" else f"mta-sts.{name} A {web}\n"
-    return f'{name} MX 10 {told.host.name}.\n_mta-sts.{name} TXT "v=STSv1; id=1"\n{host}'
+    return (
+        dedent(f"""
+        {name} MX 10 {told.host.name}.
+        {name} TXT "v=spf1 mx -all"
+        _dmarc.{name} TXT "v=DMARC1; p=reject; rua=mailto:dmarc@lab.test"
+        _smtp._tls.{name} TXT "v=TLSRPTv1; rua=mailto:tls-reports@lab.test"
+        _mta-sts.{name} TXT "v=STSv1; id=1"
+        """)
+        + host
+    )
 
 
 def _dane(told: Told) -> Iterator[Zone]:
     """The same real server under other names: DANE-EE does not look at them (RFC 7671 section 5.1)."""
-    mail = f"@ MX 10 mail\nmail A {told.host.address}\n"
+    mail = _mail_of("mail", told)
     keys = "".join(f"_25._tcp.mail TLSA 3 1 1 {key}\n" for key in (told.key, told.next_key))
     yield Zone("rollover.test", _zone(mail + keys))
     yield Zone("stale.test", _zone(mail + f"_25._tcp.mail TLSA 3 1 1 {told.next_key}\n"))

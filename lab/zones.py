@@ -130,6 +130,7 @@ def _records(told: Told) -> str:
 @ CAA 0 issuewild ";"
 @ CAA 0 iodef "mailto:security@{DOMAIN}"
 _dmarc TXT {txt(f"v=DMARC1; p=reject; np=reject; rua=mailto:dmarc@{DOMAIN}")}
+*._report._dmarc TXT "v=DMARC1"
 _mta-sts TXT "v=STSv1; id=20261101T000000"
 _smtp._tls TXT {txt(f"v=TLSRPTv1; rua=mailto:tls-reports@{DOMAIN}")}
 {keys}\

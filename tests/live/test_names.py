@@ -16,6 +16,7 @@ from lab.places import state_root
 from lab.zones import Net
 
 NET = Net("127.0.23")
+SYSTEM = tuple(Path(f"{root}/{name}") for root in ("/etc", "/var/lib") for name in ("knot", "nsd", "unbound"))
 
 pytestmark = [
     pytest.mark.live,
@@ -36,6 +37,11 @@ def names(request: pytest.FixtureRequest) -> Iterator[Names]:
 
 def pids(names: Names) -> list[int]:
     return [int(file.read_text()) for file in sorted(names.home.rglob("*.pid"))]
+
+
+def changed() -> dict[Path, float]:
+    """When each directory of the system's own servers was last written to."""
+    return {path: path.stat().st_mtime for path in SYSTEM if path.exists()}
 
 
 def alive(pid: int) -> bool:
@@ -64,10 +70,12 @@ def test_up_twice_is_up_once(names: Names) -> None:
 
 
 def test_down_leaves_nothing(names: Names) -> None:
+    before = changed()
     names.up(tuple(many.zones(2, NET)))
     gone = pids(names)
     names.down()
     assert not names.home.exists()
+    assert changed() == before
     assert not any(alive(pid) for pid in gone)
     assert not any(answers(address) for address in (NET.resolver, NET.authority, NET.lame))
 
