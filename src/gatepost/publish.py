@@ -26,6 +26,7 @@ from gatepost.records.publishing.publication import Given, Listed, Publication, 
 from gatepost.records.publishing.record import Record
 from gatepost.records.suffixes import suffixes
 
+BESIDE = frozenset({"PTR", "SOA"})  # told in words of its own; only a help to find the zone
 __all__ = ["Given", "Publication", "missing", "publish", "questions", "wanted"]
 
 Question = tuple[str, str]  # name and kind
@@ -136,8 +137,11 @@ def _unasked(
     given: Given,
 ) -> Iterator[Unasked]:
     for name, kind in questions(domain, architecture):
-        if kind != "SOA" and (why := known.trouble(name, kind)):  # without it the zone is guessed
+        if kind not in BESIDE and (why := known.trouble(name, kind)):
             yield Unasked(f"{name} {kind}", why)
+    for address in counsel.egress(domain, architecture):
+        if why := known.trouble(ip_address(address).reverse_pointer, "PTR"):
+            yield Unasked(f"the reverse name of {address}", why)
     if document and document.needed is None and given.policy is not None:
         yield Unasked(document.uri, document.why)
     for one in pins:

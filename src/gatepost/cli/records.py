@@ -98,7 +98,7 @@ def rendered(told: Publication, form: RecordsFormat, server: str, *, everything:
         case RecordsFormat.JSON:
             return to_json(told)
         case RecordsFormat.NSUPDATE:
-            return nsupdate.script(told.steps, _head(told), server.replace("#", " "))
+            return nsupdate.script(told.steps, _head(told), server.replace("#", " "), told.servers)
         case RecordsFormat.ZONE:
             listed = [(one.record, one.zone) for one in told.records if one.present] if everything else []
             return zonefile.fragment(told.steps, _head(told), listed)

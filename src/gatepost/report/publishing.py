@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
 
 from rich.text import Text
 
@@ -19,7 +20,7 @@ from gatepost.report.tally import plural
 SCHEMA = "gatepost/records/1"
 
 _INDENT = 5
-_LONGEST = 2000  # characters of a value
+_HEAD, _TAIL = 120, 24  # characters shown of a long value
 _MARKS = {True: ("✔", "green"), False: ("✖", "bold red"), None: ("?", "blue")}
 
 
@@ -27,7 +28,7 @@ def render(told: Publication, *, width: int = 100, colour: bool = False, everyth
     """`everything`: the records that are in order as well."""
     parts = (
         _head(told),
-        *(_step(step, width) for step in told.steps),
+        *_steps(told.steps, width),
         _policy(told),
         _all(told, width) if everything else [],
         _sentences("GOOD TO KNOW", "·", "yellow", told.advice, width),
@@ -75,20 +76,27 @@ def _head(told: Publication) -> list[Text]:
     return [joined(mark, text(printable(told.domain), "bold"), f"   {summary(told)}")]
 
 
+def _steps(steps: Sequence[Step], width: int) -> Iterator[list[Text]]:
+    """Neighbours that are done for one reason stand together, and say it once."""
+    for _, group in groupby(steps, key=lambda step: (step.part, step.reason)):
+        together = list(group)
+        lines = [line for step in together for line in _step(step, width)]
+        yield [*lines, *_below(text(together[0].reason, "dim"), width)]
+
+
 def _step(step: Step, width: int) -> list[Text]:
     label = text(f"{step.number:>3}  ", "bold")
     wait = text(_when(step), "dim")
     change = step.change
     if change is None:
-        first = hanging(label, joined(text(step.action, "bold"), "   ", wait), indent=_INDENT, width=width)
-        return [*first, *_below(text(step.reason, "dim"), width)]
+        return hanging(label, joined(text(step.action, "bold"), "   ", wait), indent=_INDENT, width=width)
     verb = f"   TTL {step.ttl} instead of {change.ttl}" if step.lowers else ""
     name = joined(text(f"{printable(change.name)} {change.kind}", "bold"), text(verb, "yellow"), "   ", wait)
     lines = hanging(label, name, indent=_INDENT, width=width)
     if not step.lowers:
         lines += _values(change.kind, change.remove, "-", "red", width)
         lines += _values(change.kind, change.add, "+", "green", width)
-    return [*lines, *_below(text(step.reason, "dim"), width)]
+    return lines
 
 
 def _when(step: Step) -> str:
@@ -100,13 +108,8 @@ def _when(step: Step) -> str:
 
 def _values(kind: str, values: Iterable[str], mark: str, style: str, width: int) -> Iterator[Text]:
     for value in values:
-        shown = rdata(kind, value).to_text()
-        yield from hanging(
-            text(f"{' ' * _INDENT}{mark}", style),
-            text(printable(shown, _LONGEST), style),
-            indent=_INDENT + 2,
-            width=width,
-        )
+        label = text(f"{' ' * _INDENT}{mark}", style)
+        yield from hanging(label, text(_shortened(kind, value), style), indent=_INDENT + 2, width=width)
 
 
 def _below(words: Text, width: int) -> list[Text]:
@@ -129,8 +132,15 @@ def _all(told: Publication, width: int) -> list[Text]:
 
 
 def _listed(one: Listed) -> Text:
-    value = rdata(one.record.kind, one.record.value).to_text()
-    return joined(text(f"{printable(one.record.name)} {one.record.kind} ", "bold"), printable(value, _LONGEST))
+    record = one.record
+    return joined(text(f"{printable(record.name)} {record.kind} ", "bold"), _shortened(record.kind, record.value))
+
+
+def _shortened(kind: str, value: str) -> str:
+    """Keys are not read by people; whoever copies a record takes it from the other formats."""
+    whole = rdata(kind, value).to_text()
+    short = whole if len(whole) <= _HEAD + _TAIL + 40 else f"{whole[:_HEAD]}…{whole[-_TAIL:]}"
+    return printable(short, _HEAD + _TAIL + 60)
 
 
 def _sentences(heading: str, mark: str, style: str, sentences: Sequence[str], width: int) -> list[Text]:

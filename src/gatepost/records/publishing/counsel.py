@@ -31,7 +31,7 @@ def advice(
     given: Given,
 ) -> Iterator[str]:
     yield from _of_routes(domain, architecture, known)
-    yield from _of_senders(domain, known, records, given)
+    yield from _of_senders(domain, architecture, known, records, given)
     yield from _of_dmarc(domain, known)
     yield from _of_policy(domain, known, document)
     yield from _of_pins(domain, architecture, known, pins, given)
@@ -50,17 +50,14 @@ def _of_routes(domain: Domain, architecture: Architecture, known: Known) -> Iter
         yield f"DNS has exchangers for this parked domain ({', '.join(hosts)}): declare them, or remove them."
 
 
-def _of_senders(domain: Domain, known: Known, records: Iterable[Record], given: Given) -> Iterator[str]:
+def _of_senders(
+    domain: Domain, architecture: Architecture, known: Known, records: Iterable[Record], given: Given
+) -> Iterator[str]:
     for one in records:
         if one.part is Part.SPF and len(one.value) > LONG_SPF:
             yield f"The SPF record has {len(one.value)} octets: with more than {LONG_SPF} some answers need TCP."
-    if (
-        domain.mx
-        and not domain.senders
-        and domain.sends
-        and any(r.part is Part.SPF and "mx" in r.value.split() for r in records)
-    ):
-        yield "No sender is declared and no exchanger is declared as a host, so SPF admits whatever MX names."
+    if domain.sends and domain.mx and not domain.senders and not senders.addresses(domain, architecture):
+        yield "No sender is declared, and no exchanger is declared as a host: SPF admits whatever MX names."
     for selector in domain.dkim:
         ended = selector.until is not None and selector.until < given.now.date()
         if not ended and selector.name not in given.keys and known.lacks(dkim.owner(domain.name, selector.name), "TXT"):

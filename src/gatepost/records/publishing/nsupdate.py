@@ -6,8 +6,9 @@ else changed the same records, it does nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 import dns.exception
 import dns.name
@@ -23,6 +24,7 @@ from gatepost.records.publishing.record import Record, plain, rdata, spelled
 from gatepost.records.publishing.zonefile import MAX_TEXT, one_line, said
 
 Set = tuple[str, str]  # name and kind
+NONE: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +41,17 @@ class Update:
     add: tuple[Record, ...] = ()
 
 
-def script(steps: Sequence[Step], head: Iterable[str], server: str = "") -> str:
-    """What can be done at once; what has to wait stands in comments, for a later run of the same command."""
+def script(steps: Sequence[Step], head: Iterable[str], server: str = "", primaries: Mapping[str, str] = NONE) -> str:
+    """What can be done at once; what has to wait stands in comments, for a later run of the same command.
+
+    Without `server`, each update goes to the primary of its zone.
+    """
     parts = ["".join(f"; {line}".rstrip() + "\n" for line in map(one_line, head))]
     ready: set[int] = set()
     for step in steps:
         comment = "".join(f"; {line}\n" for line in said(step))
         now = step.change is not None and not step.wait and ready.issuperset(step.after)
-        text = render([update(step, server)]) if step.change else ""
+        text = render([update(step, server or primaries.get(step.change.zone, ""))]) if step.change else ""
         if now:
             ready.add(step.number)
         parts.append(comment + (text if now else "".join(f"; later:  {line}\n" for line in text.splitlines())))
@@ -61,8 +66,7 @@ def update(step: Step, server: str = "") -> Update:
     if not change.present:
         return replace(made, absent=(key,))
     if change.exact:
-        gone = () if step.lowers else _rows(change, change.remove)
-        return replace(made, exactly=_rows(change, change.before), delete=gone)
+        return replace(made, exactly=_rows(change, change.before), delete=_rows(change, change.remove))
     return replace(made, there=(key,), drop=(key,), add=_rows(change, change.after, step.ttl))
 
 

@@ -9,14 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
+from gatepost.records import dkim
 from gatepost.records.publishing.difference import Change
 from gatepost.records.publishing.known import Known
 from gatepost.records.publishing.policies import Document
 from gatepost.records.publishing.record import Part
+from gatepost.records.publishing.spans import span
 
 LARGE = 7200  # seconds: a mistake that stays longer is worth a first step of its own
 SHORT = 300  # seconds: the TTL while a record is being replaced
-NEVER_EMPTY = frozenset({Part.DMARC, Part.MX, Part.SPF, Part.MTA_STS})  # worth that first step
+REVERSIBLE = frozenset({Part.DMARC, Part.MTA_STS, Part.MX, Part.SPF})  # where a mistake costs mail
 SETTLED_BY = {Part.MX: (Part.ADDRESS,), Part.DMARC: (Part.SPF, Part.DKIM)}
 
 
@@ -48,7 +50,6 @@ class Circumstances:
     document: Document | None = None
     coming: tuple[str, ...] = ()
     enforced: bool = False  # the DMARC policy asks others to refuse
-    testing_first: bool = False
 
 
 @dataclass(slots=True)
@@ -77,7 +78,7 @@ def ordered(changes: Sequence[Change], about: Circumstances) -> tuple[Step, ...]
             _usual(plan, change)
     _pins(plan, [one for one in changes if one.part is Part.TLSA])
     _policy(plan, [one for one in changes if one.part is Part.MTA_STS])
-    for change in (one for one in changes if one.part is Part.SRV):
+    for change in sorted((one for one in changes if one.part is Part.SRV), key=_says_no):
         _usual(plan, change)
     return tuple(plan.steps)
 
@@ -91,11 +92,11 @@ def _settling(change: Change, about: Circumstances) -> int:
 
 def _usual(plan: _Plan, change: Change) -> None:
     before = _lowered(plan, change)
-    earlier = plan.of(*SETTLED_BY.get(change.part, ()))
+    earlier = [one for one in plan.of(*SETTLED_BY.get(change.part, ())) if one.change and not _revokes(one.change)]
     if change.part is Part.DMARC and not plan.about.enforced:
         earlier = []
     wait = max(plan.settling(earlier), max(change.ttl, 0) if before else 0)
-    after = (*before, *(one.number for one in earlier))
+    after = tuple(sorted((*before, *(one.number for one in earlier))))
     number = plan.add(Step(0, _reason(change), change.part, change, after=after, wait=wait, ttl=plan.about.ttl))
     for action, reason in _afterwards(change):
         wait = _settling(change, plan.about)
@@ -103,10 +104,10 @@ def _usual(plan: _Plan, change: Change) -> None:
 
 
 def _lowered(plan: _Plan, change: Change) -> tuple[int, ...]:
-    if not (change.add and change.remove) or change.part not in NEVER_EMPTY or change.ttl <= LARGE:
+    if not (change.add and change.remove) or change.part not in REVERSIBLE or change.ttl <= LARGE:
         return ()
     same = replace(change, add=change.before, remove=change.before, kept=())
-    reason = f"It is kept for {change.ttl} s: with {SHORT} s a mistake in the next step is gone as quickly."
+    reason = f"It is kept for {span(change.ttl)}: with {span(SHORT)} a mistake in the step after it is soon undone."
     return (plan.add(Step(0, reason, change.part, same, ttl=SHORT, lowers=True)),)
 
 
@@ -120,7 +121,7 @@ def _reason(change: Change) -> str:
             return "Mail goes where these names lead."
         case Part.SPF:
             return "Receivers learn who may send for the domain." if change.add else "A second SPF record spoils both."
-        case Part.DKIM if any(value.endswith("p=") for value in change.add):
+        case Part.DKIM if _revokes(change):
             return "Its end has come: what is still signed with it proves nothing any more."
         case Part.DKIM:
             return "A key has to be found before the first mail is signed with it."
@@ -132,6 +133,8 @@ def _reason(change: Change) -> str:
             return "Authorities look before they issue: it has to be right before the next renewal."
         case Part.TLS_RPT:
             return "Failures of encryption are reported from then on, so it comes before any policy that refuses."
+        case Part.SRV if _says_no(change):
+            return "There is no such service: clients need not look for it."
         case Part.SRV:
             return "Clients that look for their settings find them."
         case _:
@@ -139,13 +142,21 @@ def _reason(change: Change) -> str:
 
 
 def _afterwards(change: Change) -> Iterator[tuple[str, str]]:
-    if change.part is Part.DKIM and not any(value.endswith("p=") for value in change.add):
+    if change.part is Part.DKIM and not _revokes(change):
         selector = change.name.partition("._domainkey")[0]
         yield f"Sign with selector {selector}.", "Until then some receivers still hold that there is no such key."
     gone = [value.split()[-1] for value in change.remove if change.part is Part.MX and not value.endswith(" .")]
     stay = {value.split()[-1] for value in change.add}
     if gone := [name for name in gone if name not in stay]:
         yield f"Stop taking mail for the domain at {', '.join(gone)}.", "Until then others still deliver there."
+
+
+def _says_no(change: Change) -> bool:
+    return all(value.endswith(" .") for value in change.add)
+
+
+def _revokes(change: Change) -> bool:
+    return change.part is Part.DKIM and any(dkim.read(value).revoked for value in change.add)
 
 
 def _pins(plan: _Plan, changes: list[Change]) -> None:
@@ -172,7 +183,8 @@ def _pinned(plan: _Plan, change: Change) -> Step:
     rest = replace(change, remove=(), kept=change.before)
     coming = all(value.split()[-1] in plan.about.coming for value in change.add)
     served = "It is that of the next key." if coming else "It is that of the key served there now."
-    step = Step(0, f"{served} The others stay until every cache has it.", Part.TLSA, rest, ttl=plan.about.ttl)
+    others = " The others stay until every cache has it." if change.remove else ""
+    step = Step(0, f"{served}{others}", Part.TLSA, rest, ttl=plan.about.ttl)
     return replace(step, number=plan.add(step))
 
 
@@ -196,5 +208,7 @@ def _policy(plan: _Plan, changes: list[Change]) -> None:
         before = _lowered(plan, change)
         wait = max(change.ttl, 0) if before else 0
         reason = "The new identifier makes senders fetch the policy again."
-        step = Step(0, reason, Part.MTA_STS, change, after=(*after, *before), wait=wait, ttl=plan.about.ttl)
+        step = Step(
+            0, reason, Part.MTA_STS, change, after=tuple(sorted((*after, *before))), wait=wait, ttl=plan.about.ttl
+        )
         plan.add(step)
