@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from gatepost import __version__
-from gatepost.cli import audit, certs, demo, dkim, dmarc, domains, explain, init, ports, records, schema, spf
+from gatepost.cli import audit, certs, demo, dkim, dmarc, domains, explain, init, ports, records, reports, schema, spf
 from gatepost.errors import GatepostError, UsageError
 
 BAD_INPUT = 2
@@ -41,6 +41,7 @@ app.command("spf")(spf.spf)
 app.command("dkim")(dkim.dkim)
 app.command("dmarc")(dmarc.dmarc)
 app.command("records")(records.records)
+app.add_typer(reports.app, name="reports")
 app.command("demo")(demo.demo)
 
 

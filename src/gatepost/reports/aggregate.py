@@ -105,27 +105,29 @@ class Aggregate:
         self._handle()
 
     def _handle(self) -> None:
-        """Closures over local names: as methods, these two would take half as long again."""
-        stack, pieces, fields = self._stack, self._pieces, self._fields
-        enter, leave, clear, joined = stack.append, stack.pop, pieces.clear, "".join
+        """Closures over local names, and text asked for only where it is kept: twice as quick as methods would be."""
+        parser, stack, pieces, fields = self._parser, self._stack, self._pieces, self._fields
+        enter, leave, keep, clear, joined = stack.append, stack.pop, pieces.append, pieces.clear, "".join
         closing = {key: partial(method, self) for key, method in self._CLOSING.items()}
 
         def start(name: str, _attributes: object) -> None:
             inside = stack[-1].inside
-            enter(inside.get(name) or inside.get(_plain(name)) or _UNKNOWN)
-            clear()
+            place = inside.get(name) or inside.get(_plain(name)) or _UNKNOWN
+            enter(place)
+            if place.keeps:
+                parser.CharacterDataHandler = keep
 
         def end(_name: str) -> None:
             place = leave()
             if place.keeps:
+                parser.CharacterDataHandler = None
                 fields[place.keeps] = joined(pieces)
+                clear()
             elif place.closes:
                 closing[place.closes]()
-            clear()
 
-        self._parser.CharacterDataHandler = pieces.append
-        self._parser.StartElementHandler = start
-        self._parser.EndElementHandler = end
+        parser.StartElementHandler = start
+        parser.EndElementHandler = end
 
     def _reason(self) -> None:
         said = (_text(self._fields.pop("type", "")[:200]), _text(self._fields.pop("comment", "")[:200]))

@@ -105,3 +105,17 @@ class Failed:
     reporter: str
     first: date
     last: date
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What an import did. `lost` counts by name what reports left out, `others` what holds no report."""
+
+    letters: int
+    new: int
+    dmarc: int  # of the new ones
+    duplicates: int
+    refused: int
+    others: int
+    rows: int
+    lost: Mapping[str, int]

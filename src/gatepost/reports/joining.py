@@ -19,8 +19,8 @@ from gatepost.reports.known import Certificate, Known, Policy, covers, known
 
 UNTOLD = "untold"  # our word for failures that a report counts and does not explain
 _CONNECTION = re.compile(
-    r"(?i)time[ds]?[ -]?out|connection.{0,20}(refused|reset|lost|closed|dropped|abort|fail)|(can ?not|unable to) connect"
-    r"|unreachable|no route|broken pipe|network (error|failure)|socket|econn|etimedout"
+    r"(?i)time[ds]?[ -]?out|connection.{0,20}(refused|reset|lost|closed|dropped|abort|fail)"
+    r"|(can ?not|unable to) connect|unreachable|no route|broken pipe|network (error|failure)|socket|econn|etimedout"
 )
 
 
@@ -223,15 +223,16 @@ def _listed(texts: Iterable[str]) -> str:
 def _dnssec(spot: _Spot) -> str:
     pins = spot.then.pinned(spot.mx, spot.port, spot.of.first, spot.of.last)
     seen = f"; here its TLSA answers were {pins[-1].security} on {pins[-1].last}" if pins and pins[-1].security else ""
-    return f"{spot.mx or spot.of.domain}: DNSSEC did not validate for the sender{seen}: check RRSIG dates and the DS record"
+    zone = spot.mx or spot.of.domain
+    return f"{zone}: DNSSEC did not validate for the sender{seen}: check RRSIG dates and the DS record"
 
 
 def _no_tlsa(spot: _Spot) -> str:
     pins = spot.then.pinned(spot.mx, spot.port, spot.of.first, spot.of.last)
     if pins:
         return (
-            f"{spot.place()}: the sender wants DANE and found no usable TLSA record, though {_listed(p.text for p in pins)}"
-            f" was published until {pins[-1].last}: check usage 2 or 3, and DNSSEC"
+            f"{spot.place()}: the sender wants DANE and found no usable TLSA record, though"
+            f" {_listed(p.text for p in pins)} was published until {pins[-1].last}: check usage 2 or 3, and DNSSEC"
         )
     return _nothing(spot, "TLSA records", "that a record of usage 2 or 3 stands there, signed")
 
@@ -250,10 +251,11 @@ def _no_policy(spot: _Spot) -> str:
 
 def _bad_policy(spot: _Spot) -> str:
     at = f"mta-sts.{spot.of.domain}"
+    kept = "nothing was known of it then"
     if ours := spot.policies:
-        kept = f"the one read here until {ours[-1].last} says mode {ours[-1].mode or 'nothing'}, mx {', '.join(ours[-1].mx)}"
-        return f"{at}: the sender cannot use the policy{spot.said}; {kept}: check version, mode, mx and max_age"
-    return f"{at}: the sender cannot use the policy{spot.said}; nothing was known of it then: check version, mode, mx, max_age"
+        said = f"mode {ours[-1].mode or 'nothing'}, mx {', '.join(ours[-1].mx)}"
+        kept = f"the one read here until {ours[-1].last} says {said}"
+    return f"{at}: the sender cannot use the policy{spot.said}; {kept}: check version, mode, mx and max_age"
 
 
 def _bad_web(spot: _Spot) -> str:
@@ -264,7 +266,7 @@ def _bad_web(spot: _Spot) -> str:
             return f"{at}: the certificate of the policy host expired on {one.not_after}"
         if one.names and not one.names_host(at):
             return f"{at}: the certificate of the policy host names {_listed(one.names)}, not {at}"
-    return f"{at}: the sender did not accept the certificate of the policy host{spot.said}: check its names, dates and chain"
+    return f"{at}: the sender refused the certificate of the policy host{spot.said}: check its names, dates and chain"
 
 
 def _untold(spot: _Spot) -> str:

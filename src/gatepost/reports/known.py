@@ -132,7 +132,7 @@ Held = TypeVar("Held", bound=_Held)
 
 
 def in_force(held: Iterable[Held], first: date, last: date) -> tuple[Held, ...]:
-    """Seen by then, and still there in those days as far as anybody looked: the newest knowledge of a place counts on."""
+    """Seen by then, and still there in those days as far as anybody looked: what was seen last counts on."""
     by_then = [one for one in held if one.first <= last]
     newest: dict[object, date] = {}
     for one in by_then:

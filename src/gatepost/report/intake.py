@@ -1,0 +1,65 @@
+"""What an import of reports did, in a few lines."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from gatepost.report.escape import printable
+from gatepost.report.plain import to_plain
+from gatepost.report.tally import plural
+from gatepost.reports.contents import Taken
+
+SCHEMA = "gatepost/reports-import/1"
+
+
+def intake_text(taken: Taken) -> str:
+    read = "1 file" if taken.letters == 1 else f"{taken.letters:,} files and mails"
+    lines = [f"{read} read: {taken.new:,} new {'report' if taken.new == 1 else 'reports'}{_kinds(taken)}."]
+    if rest := ", ".join(word for word in _rest(taken) if word):
+        lines.append(f"Besides: {rest}.")
+    if taken.lost:
+        worst = sorted(taken.lost.items(), key=lambda one: (-one[1], one[0]))
+        lines.append(f"Missing or unusable in the new ones: {', '.join(f'{what} ({n:,})' for what, n in worst)}.")
+    return "".join(f"{line}\n" for line in lines)
+
+
+def problem(name: str, why: str) -> str:
+    """One line: the words of a report are data."""
+    return f"{printable(name, 300)}: {printable(why, 300)}"
+
+
+def _kinds(taken: Taken) -> str:
+    if not taken.new:
+        return ""
+    dmarc = (
+        f"{taken.dmarc:,} DMARC with {taken.rows:,} {'record' if taken.rows == 1 else 'records'}" if taken.dmarc else ""
+    )
+    tls = f"{taken.new - taken.dmarc:,} TLS" if taken.new > taken.dmarc else ""
+    return f" ({', '.join(word for word in (dmarc, tls) if word)})"
+
+
+def _rest(taken: Taken) -> tuple[str, ...]:
+    return (
+        f"{plural(taken.duplicates, 'duplicate')} dropped" if taken.duplicates else "",
+        f"{taken.refused:,} refused" if taken.refused else "",
+        f"{taken.others:,} without a report" if taken.others else "",
+    )
+
+
+def intake_json(taken: Taken, problems: Sequence[tuple[str, str]]) -> str:
+    """Keys may be added, none is renamed or removed."""
+    told = {
+        "schema": SCHEMA,
+        "letters": taken.letters,
+        "new": taken.new,
+        "dmarc": taken.dmarc,
+        "tls": taken.new - taken.dmarc,
+        "duplicates": taken.duplicates,
+        "refused": taken.refused,
+        "without_report": taken.others,
+        "records": taken.rows,
+        "missing": to_plain(taken.lost),
+        "problems": [{"name": printable(name), "why": printable(why)} for name, why in problems],
+    }
+    return json.dumps(told, indent=2, ensure_ascii=False) + "\n"
