@@ -160,6 +160,8 @@ def exchangers_have_both_families(case: Case) -> Verdict:
         return unknown(next(f"{one.host}: {one.trouble[0]}" for one in found if one.trouble), mx)
     if not families:
         return not_applicable("no exchanger has an address, see exchangers-can-be-reached", mx)
+    if all(_answers_here(case, mx, said) for said in mx.problems) and mx.problems:
+        return unknown("vantage: only inner addresses are told here; ask a resolver outside too (--resolver)", mx)
     absent = 6 if families == {4} else 4
     severity = Severity.INFO if absent == 6 else Severity.LOW
     return failed(f"no exchanger has an IPv{absent} address", mx, severity=severity)
