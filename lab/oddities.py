@@ -99,7 +99,8 @@ def _policies(told: Told) -> Iterator[Zone]:
     yield Zone(
         "registry.test", _zone('_dmarc TXT "v=DMARC1; p=reject; psd=y"\n_dmarc.member TXT "v=DMARC1; p=none; t=y"\n')
     )
-    yield Zone("sts.test", _zone("".join(_sts(name, told) for name in (*ODD_STS, "closed", "nowhere"))))
+    policy = '_dmarc TXT "v=DMARC1; p=reject; rua=mailto:dmarc@lab.test"\n'
+    yield Zone("sts.test", _zone(policy) + "".join(_sts(name, told) for name in (*ODD_STS, "closed", "nowhere")))
 
 
 def _spf() -> str:
@@ -155,7 +156,6 @@ def _sts(name: str, told: Told) -> str:
         dedent(f"""
         {name} MX 10 {told.host.name}.
         {name} TXT "v=spf1 mx -all"
-        _dmarc.{name} TXT "v=DMARC1; p=reject; rua=mailto:dmarc@lab.test"
         _smtp._tls.{name} TXT "v=TLSRPTv1; rua=mailto:tls-reports@lab.test"
         _mta-sts.{name} TXT "v=STSv1; id=1"
         """)
