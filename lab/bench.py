@@ -14,8 +14,10 @@ from typing import Any
 
 from lab import peers
 from lab.estate import Estate
+from lab.lookups import bench_lookups
 from lab.measure import Cost, Counter, run
 from lab.places import PROJECT, state_root
+from lab.reports import bench_reports
 from lab.site import DOMAIN, Site
 from lab.variants import variants
 
@@ -69,6 +71,8 @@ def bench(*, install: bool, only: Sequence[str]) -> None:
     finally:
         estate.down()
     _show(f"{CROWD} hosts, two endpoints each", _crowd())
+    bench_lookups(install=install)
+    bench_reports()
 
 
 def _limited() -> list[Any]:

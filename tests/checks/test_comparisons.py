@@ -80,6 +80,7 @@ ROWS: tuple[Row, ...] = (
     row(held.implicit_tls_preferred, DOMAIN, "pass", IMAPS_TOLD, told("imap", 143, Mode.STARTTLS)),
     row(held.implicit_tls_preferred, DOMAIN, "fail", told("imap", 143, Mode.STARTTLS),
         told("imaps", 993, Mode.IMPLICIT, priority=10), says=f"{NAME}:143"),
+    row(held.implicit_tls_preferred, DOMAIN, "pass", told("managesieve", 4190, Mode.STARTTLS)),
     row(held.implicit_tls_preferred, DOMAIN, "unknown"),
     row(held.advertised_ports_answer, DOMAIN, "pass", IMAPS_TOLD, greeting(IMAPS, encrypted=True)),
     row(held.advertised_ports_answer, DOMAIN, "fail", IMAPS_TOLD, Closed(IMAPS, "refused"),

@@ -11,7 +11,7 @@ import pytest
 from gatepost.certs.chain import Roots
 from gatepost.edge.discover import Discovery, discover
 from gatepost.edge.resolve import resolver_at
-from gatepost.errors import CannotLook, UsageError
+from gatepost.errors import UsageError
 from gatepost.model.words import Mode, Reason
 from tests.authority import issue
 from tests.dns import Dns
@@ -113,7 +113,6 @@ def test_record_that_could_not_be_asked_for(dns: Dns) -> None:
     ("target", "words"),
     [
         ("gone.example", "gone.example does not exist"),
-        ("text.example", "text.example has no address"),
         ("", "is neither a host name, a domain nor an address"),
         ("a b", "is neither a host name"),
         ("mx\x1b.example", "is neither a host name"),
@@ -128,10 +127,21 @@ def test_leads_nowhere(dns: Dns, target: str, words: str) -> None:
 
 
 def test_no_answer_is_not_a_missing_name(dns: Dns) -> None:
-    with pytest.raises(CannotLook, match="does not answer"):
-        found(dns, "mute.example", seconds=0.3)
-    with pytest.raises(CannotLook, match="SERVFAIL"):
-        found(dns, "broken.example")
+    """It may be a domain, and what is wrong with it is for the audit to tell."""
+    for name, reason, words in (
+        ("mute.example", Reason.TIMEOUT, "does not answer"),
+        ("broken.example", Reason.REFUSED, "SERVFAIL"),
+    ):
+        seen = found(dns, name, seconds=0.3)
+        assert (seen.domain, seen.hosts) == (name, ())
+        lost = seen.unobserved[-1]
+        assert (lost.wanted, lost.reason) == ("addresses", reason)
+        assert words in lost.detail
+
+
+def test_a_name_without_mail_and_address_is_a_domain(dns: Dns) -> None:
+    seen = found(dns, "text.example")
+    assert (seen.domain, seen.hosts) == ("text.example", ())
 
 
 def test_client_settings(dns: Dns, tmp_path: Path) -> None:

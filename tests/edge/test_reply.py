@@ -118,6 +118,27 @@ def test_records_of_others_are_passed_over() -> None:
     assert read(data, asked("A")).find(asked("A")).presence is Presence.EMPTY
 
 
+@pytest.mark.parametrize(
+    ("kind", "odd", "good", "told"),
+    [
+        ("TLSA", r"\# 5 03 01 01 abcd", "3 1 1 " + "ab" * 32, {"3 1 1 abcd", "3 1 1 " + "ab" * 32}),
+        ("CAA", r"\# 7 00 03 612d62 4142", '0 issue "ca.test"', {"0 a-b AB", "0 issue ca.test"}),
+    ],
+)
+def test_an_odd_record_does_not_cost_the_others(kind: str, odd: str, good: str, told: set[str]) -> None:
+    """The library refuses a digest of the wrong length and a tag with a dash: that is for a judge to say."""
+    message = dns.message.make_response(dns.message.from_wire(asked(kind).message(7)))
+    plain = dns.rrset.from_text("example.org.", 60, "IN", kind, good)
+    message.answer.append(plain)
+    message.use_edns(False)
+    data = bytearray(message.to_wire())
+    number = dns.rdatatype.from_text(kind)
+    raw = bytes.fromhex("".join(odd.split()[2:]))
+    data += b"\xc0\x0c" + struct.pack("!HHIH", number, 1, 60, len(raw)) + raw
+    data[6:8] = (2).to_bytes(2, "big")
+    assert set(read(bytes(data), asked(kind)).find(asked(kind)).values) == told
+
+
 def test_thousands_of_records_take_no_time() -> None:
     found = read(wire("A", *(f"192.0.{n // 256}.{n % 256}" for n in range(3900))), asked("A")).find(asked("A"))
     assert len(found.values) == 3900

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import TypeVar
 
+from gatepost import catalogue
 from gatepost.checks.case import Case, Scope, check, failed, not_applicable, passed, unknown
 from gatepost.checks.certificates import served
 from gatepost.checks.dialogue_seen import listens, starts, words
@@ -154,11 +155,17 @@ def implicit_tls_preferred(case: Case) -> Verdict:
     told = _told(case)
     if not told:
         return case.missing("srv", "autoconfig")
-    late = [a for a in told if a.mode is Mode.STARTTLS and not _implicit_first(a, told)]
+    late = [a for a in told if a.mode is Mode.STARTTLS and _has_twin(a) and not _implicit_first(a, told)]
     if late:
         because = f"points clients to STARTTLS first: {words(map(_pointer, late))}"
         return failed(because, *late, severity=Severity.LOW)
     return passed(*told)
+
+
+def _has_twin(one: Advertised) -> bool:
+    """ManageSieve has no port with implicit TLS (RFC 5804 section 1.8)."""
+    row = catalogue.port(f"{one.service}s")
+    return row is not None and row.mode == Mode.IMPLICIT
 
 
 def _implicit_first(one: Advertised, told: Iterable[Advertised]) -> bool:

@@ -18,8 +18,9 @@ from gatepost.certs.chain import Roots
 from gatepost.certs.names import a_labels
 from gatepost.edge.https import Ask, fetch
 from gatepost.edge.resolve import Found, Resolver, literal, reason
-from gatepost.errors import CannotLook, PeerError, PeerUnreachable, UsageError
+from gatepost.errors import PeerError, PeerUnreachable, UsageError
 from gatepost.model.architecture import Endpoint
+from gatepost.model.dns import Presence
 from gatepost.model.observation import Advertised, Unobserved
 from gatepost.records import mx, settings, srv
 
@@ -55,7 +56,7 @@ class Published:
 async def discover(
     target: str, resolver: Resolver, *, roots: Roots | None = None, https: int | None = None
 ) -> Discovery:
-    """Which hosts a target means. Raises UsageError for a name that leads nowhere, CannotLook without an answer.
+    """Which hosts a target means. Raises UsageError for a name that does not exist.
 
     Client settings are fetched only with `roots`; `https` is another port for them than the usual one.
     """
@@ -68,23 +69,23 @@ async def discover(
     told, own = await asyncio.gather(_records(name, resolver), resolver.find(name))
     names = list(dict.fromkeys(one.target for one in told.advertised))[:MAX_HOSTS]
     if not names:
-        return _itself(name, own, told)
+        return await _itself(name, own, told, resolver)
     if roots is not None:
         told = _together((told, await _settings(name, resolver, roots, https)))
     return await _behind(name, names, told, resolver)
 
 
-def _itself(name: str, own: Found, told: Published) -> Discovery:
-    """No record leads elsewhere: the name is a host, a domain that refuses mail, or nothing."""
+async def _itself(name: str, own: Found, told: Published, resolver: Resolver) -> Discovery:
+    """No record leads elsewhere: the name is a host, or a domain without mail, or nothing.
+
+    Where DNS could not be asked it may be any of them: what becomes of each question is told as a domain's.
+    """
     lost = tuple(_lost(Endpoint(name), "addresses", error) for error in own.trouble)
-    refuses = name if told.notes else ""
-    if own.addresses or refuses:
-        hosts = ((name, own.addresses),) if own.addresses else ()
-        return Discovery(hosts, told.advertised, (*told.unobserved, *lost), refuses, told.notes)
-    error = own.trouble[0]
-    if isinstance(error, PeerUnreachable):
-        raise UsageError(str(error)) from None
-    raise CannotLook(str(error)) from None
+    if not own.addresses and (await resolver.asker(name, "MX")).presence is Presence.ABSENT:
+        raise UsageError(str(own.trouble[0]))
+    mailless = name if told.notes or not own.addresses else ""
+    hosts = ((name, own.addresses),) if own.addresses else ()
+    return Discovery(hosts, told.advertised, (*told.unobserved, *lost), mailless, told.notes)
 
 
 async def _behind(name: str, names: list[str], told: Published, resolver: Resolver) -> Discovery:
