@@ -20,7 +20,7 @@ from gatepost.catalogue.presumption import presumed
 from gatepost.checks.judge import judge
 from gatepost.model.architecture import Architecture, Endpoint, Host, Service
 from gatepost.model.audit import Audit
-from gatepost.model.dns import Answer
+from gatepost.model.dns import Answer, Security
 from gatepost.model.errand import Errand
 from gatepost.model.finding import Finding
 from gatepost.model.observation import Identified, Listening, Observation, Run, Unobserved, Vantage, of
@@ -161,5 +161,9 @@ def nothing_seen(run: Run, errands_: Iterable[Errand]) -> bool:
 
 
 def nothing_but_failures(told: Iterable[Observation]) -> bool:
-    """DNS gave no answer at all, not even that something does not exist."""
-    return all(isinstance(one, Unobserved) or (isinstance(one, Answer) and one.failed) for one in told)
+    """DNS gave no answer at all, not even that something does not exist. That signatures are bogus is an answer."""
+    return all(isinstance(one, Unobserved) or (isinstance(one, Answer) and _unanswered(one)) for one in told)
+
+
+def _unanswered(one: Answer) -> bool:
+    return one.failed and one.security is not Security.BOGUS

@@ -281,7 +281,8 @@ def _tls_rpt(view: _View) -> Iterator[Line]:
     found = of(TlsRptSeen, view.seen, view.at)
     for one in found[:1]:
         words = ", ".join(one.rua) if one.rua else "not published" if not one.records else "no usable address"
-        yield view.line(words, *one.problems, *(f.cause for f in of(TlsFailureSeen, view.seen, view.at)))
+        causes = (f.cause for f in of(TlsFailureSeen, view.seen, view.at))
+        yield view.line(words, *one.problems, *causes, quiet=not one.records)
     if not found:
         yield from view.lost("tls-rpt")
 
