@@ -20,7 +20,7 @@ from gatepost.report.tally import plural
 SCHEMA = "gatepost/records/1"
 
 _INDENT = 5
-_HEAD, _TAIL = 120, 24  # characters shown of a long value
+_LONGEST, _HEAD, _TAIL = 240, 56, 16  # characters of a value; longer ones are shown by both ends
 _MARKS = {True: ("✔", "green"), False: ("✖", "bold red"), None: ("?", "blue")}
 
 
@@ -139,8 +139,7 @@ def _listed(one: Listed) -> Text:
 def _shortened(kind: str, value: str) -> str:
     """Keys are not read by people; whoever copies a record takes it from the other formats."""
     whole = rdata(kind, value).to_text()
-    short = whole if len(whole) <= _HEAD + _TAIL + 40 else f"{whole[:_HEAD]}…{whole[-_TAIL:]}"
-    return printable(short, _HEAD + _TAIL + 60)
+    return printable(whole if len(whole) <= _LONGEST else f"{whole[:_HEAD]}…{whole[-_TAIL:]}")
 
 
 def _sentences(heading: str, mark: str, style: str, sentences: Sequence[str], width: int) -> list[Text]:

@@ -165,5 +165,6 @@ def _row(words: str) -> Record | None:
     if len(parts) == 3:
         return None
     kind = dns.rdatatype.from_text(parts[2])
-    data = dns.rdata.from_text(dns.rdataclass.IN, kind, dns.tokenizer.Tokenizer(parts[3]), dns.name.root)
+    words_ = dns.tokenizer.Tokenizer(parts[3])
+    data = dns.rdata.from_text(dns.rdataclass.IN, kind, words_, dns.name.root, relativize=False)
     return Record(plain(dns.name.from_text(parts[0])), kind.name, spelled(data), 0)

@@ -60,9 +60,9 @@ def rdata(kind: str, value: str) -> dns.rdata.Rdata:
             case "TXT":
                 return TXT(dns.rdataclass.IN, number, _strings(value.encode("latin-1")))
             case "CAA":
-                flags, tag, text = value.split(" ", 2)
-                octets = tag.encode(), text.encode("latin-1")
-                return CAA(dns.rdataclass.IN, number, int(flags), *octets)  # type: ignore[no-untyped-call] # as it is
+                return _caa(value)
+            case "TLSA":
+                return _tlsa(value)
             case _:
                 return dns.rdata.from_text(dns.rdataclass.IN, number, _absolute(kind, value))
     except (dns.exception.DNSException, ValueError) as error:
@@ -82,10 +82,40 @@ def spelled(row: dns.rdata.Rdata) -> str:
             return f"{row.priority} {row.weight} {row.port} {plain(row.target)}"
         case TLSA():
             return f"{row.usage} {row.selector} {row.mtype} {row.cert.hex()}"
+        case dns.rdata.GenericRdata() if row.rdtype == dns.rdatatype.TLSA and len(row.data) >= 3:
+            return f"{row.data[0]} {row.data[1]} {row.data[2]} {row.data[3:].hex()}"
+        case dns.rdata.GenericRdata() if row.rdtype == dns.rdatatype.CAA and len(row.data) >= 2:
+            end = 2 + row.data[1]
+            return f"{row.data[0]} {row.data[2:end].decode('latin-1')} {row.data[end:].decode('latin-1')}"
         case CAA():
             return f"{row.flags} {row.tag.decode('latin-1')} {row.value.decode('latin-1')}"
         case _:
             return row.to_text()
+
+
+def _caa(value: str) -> dns.rdata.Rdata:
+    """A tag of other than letters and digits has no usual form, and somebody may have published it."""
+    flags, tag, text = value.split(" ", 2)
+    octets = tag.encode("latin-1"), text.encode("latin-1")
+    try:
+        return CAA(dns.rdataclass.IN, dns.rdatatype.CAA, int(flags), *octets)  # type: ignore[no-untyped-call] # as it is
+    except ValueError:
+        return _generic(dns.rdatatype.CAA, bytes((int(flags), len(octets[0]))) + b"".join(octets))
+
+
+def _tlsa(value: str) -> dns.rdata.Rdata:
+    """Data of the wrong length has no usual form either."""
+    usage, selector, matching, data = value.split(" ", 3)
+    numbers, octets = (int(usage), int(selector), int(matching)), bytes.fromhex(data)
+    try:
+        return TLSA(dns.rdataclass.IN, dns.rdatatype.TLSA, *numbers, octets)  # type: ignore[no-untyped-call] # as it is
+    except ValueError:
+        return _generic(dns.rdatatype.TLSA, bytes(numbers) + octets)
+
+
+def _generic(kind: dns.rdatatype.RdataType, octets: bytes) -> dns.rdata.Rdata:
+    r"""`\# 5 0301…` (RFC 3597 section 5)."""
+    return dns.rdata.GenericRdata(dns.rdataclass.IN, kind, octets)
 
 
 def plain(name: dns.name.Name) -> str:

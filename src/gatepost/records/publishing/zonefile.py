@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import dns.exception
 import dns.name
 import dns.rdataclass
+import dns.tokenizer
 import dns.zonefile
 
 from gatepost.errors import PeerGarbled
@@ -15,7 +16,7 @@ from gatepost.records.publishing.record import Record, plain, rdata, spelled
 from gatepost.records.publishing.spans import span
 
 MAX_TEXT = 4 * 1024 * 1024  # characters
-MAX_COMMENT = 110  # characters of a line
+DIRECTIVES = frozenset({"$ORIGIN", "$TTL"})  # $INCLUDE reads files, $GENERATE makes up records
 
 
 def render(records: Iterable[Record], zone: str) -> str:
@@ -27,13 +28,16 @@ def read(text: str) -> tuple[Record, ...]:
     """The records of a piece of a zone file that says its own $ORIGIN. Raises PeerGarbled."""
     if len(text) > MAX_TEXT:
         raise PeerGarbled(f"longer than {MAX_TEXT} characters")
+    manager = dns.zonefile.RRSetsReaderManager()
     try:
-        rows = dns.zonefile.read_rrsets(text, origin=dns.name.root, relativize=False, rdclass=None, default_ttl=0)
-        return tuple(
-            Record(plain(rows_.name), rows_.rdtype.name, spelled(row), rows_.ttl) for rows_ in rows for row in rows_
-        )
+        with manager.writer(replacement=True) as found:  # type: ignore[no-untyped-call] # dnspython gives it no types
+            tokens = dns.tokenizer.Tokenizer(text)
+            dns.zonefile.Reader(tokens, dns.rdataclass.IN, found, allow_directives=DIRECTIVES, default_ttl=0).read()
     except (dns.exception.DNSException, ValueError) as error:
         raise PeerGarbled(f"no zone file: {str(error) or type(error).__name__}"[:200]) from None
+    return tuple(
+        Record(plain(one.name), one.rdtype.name, spelled(row), one.ttl) for one in manager.rrsets for row in one
+    )
 
 
 def fragment(steps: Sequence[Step], head: Iterable[str], present: Iterable[tuple[Record, str]] = ()) -> str:
