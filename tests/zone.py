@@ -17,7 +17,7 @@ from gatepost.model.dns import Answer, Presence, Security
 from gatepost.model.words import Reason
 from gatepost.records.lookup import Fetched
 
-BOGUS = (Reason.BOGUS, "bogus: signature expired")
+BOGUS = (Reason.BOGUS, "signature expired")
 SERVFAIL = (Reason.REFUSED, "the resolver cannot resolve it: SERVFAIL")
 TIMEOUT = (Reason.TIMEOUT, "the resolver does not answer within 8 s")
 LONGEST_CHAIN = 8

@@ -163,7 +163,6 @@ def test_state(plain: Signed, anchor: Path, name: str, presence: Presence, secur
 def test_bogus(plain: Signed, anchor: Path, name: str, words: str) -> None:
     answer = ask(plain, name, anchor)
     assert (answer.presence, answer.reason, answer.security) == (Presence.FAILED, Reason.BOGUS, Security.BOGUS)
-    assert answer.why.startswith("bogus: ")
     assert "<" not in answer.why
     assert words in answer.why
     assert answer.why.endswith("says libunbound on this machine")

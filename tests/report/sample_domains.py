@@ -117,7 +117,7 @@ NEGLECTED: tuple[Observation, ...] = (
         NET, "certificate-expired", 42, f"{BAD}, IPv4 (198.51.100.7), port 25: certificate expired on 2026-10-03", BAD,
         "198.51.100.7", "sts", ("google.com",), YESTERDAY, YESTERDAY,
     ),
-    Answer(NET, "MX", Presence.FAILED, security=Security.BOGUS, reason=Reason.BOGUS, why="bogus: signature expired"),
+    Answer(NET, "MX", Presence.FAILED, security=Security.BOGUS, reason=Reason.BOGUS, why="signature expired"),
     Unobserved(OLD, "tlsa:25", *LOST),
     CaaSeen(OLD, "", security=Security.INSECURE),
 )  # fmt: skip

@@ -44,7 +44,7 @@ def test_domains_come_in_the_order_asked_for_and_then_their_hosts() -> None:
         ("example.net", "SPF", Standing.BAD, "permerror: +all, 11 of 10 look-ups, 3 void"),
         ("example.net", "DMARC", Standing.BAD, "no policy"),
         ("example.net", "MTA-STS", Standing.UNKNOWN, "could not be asked: the resolver 127.0.0.1#53"),
-        ("example.net", "DNSSEC", Standing.BAD, "bogus at example.net: bogus: signature expired"),
+        ("example.net", "DNSSEC", Standing.BAD, "bogus at example.net: signature expired"),
         (GOOD, "DANE", Standing.GOOD, "TLSA for 25"),
         (GOOD, "CAA", Standing.GOOD, "letsencrypt.org (at example.org)"),
         (GOOD, "PTR", Standing.ATTENTION, "1 of 2 addresses confirmed"),

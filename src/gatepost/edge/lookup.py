@@ -189,7 +189,7 @@ class Asker:
         except PeerError:
             return refused
         if again.code == SERVFAIL and again.dnssec_trouble is None:
-            plain = f"bogus: {server.where} tells {asked.name} only with DNSSEC checking disabled"
+            plain = f"{server.where} tells {asked.name} only with DNSSEC checking disabled"
             raise PeerBogus(await run.belief.cause(server, asked) or plain)
         return again
 
@@ -197,7 +197,7 @@ class Asker:
         """From its cache a resolver often says no more than that validation failed."""
         if trouble.code in VAGUE and (cause := await run.belief.cause(server, asked)):
             return cause
-        words = f"bogus: {DNSSEC_ERRORS[trouble.code]} (EDE {trouble.code}), says {server.where} of {asked.name}"
+        words = f"{DNSSEC_ERRORS[trouble.code]} (EDE {trouble.code}), says {server.where} of {asked.name}"
         return f"{words}: {trouble.text}" if trouble.text else words
 
     async def _gated(self, run: Run, server: Nameserver, asked: Query, *, unchecked: bool = False) -> Reply:

@@ -223,7 +223,7 @@ _REPORTS = f"""
         SELECT tls_policy.domain, kind, reporter, report.id, first, last, successes + failures, failures
         FROM report JOIN tls_policy ON tls_policy.report = report.id
         WHERE kind = 'tls' AND {_DAYS} AND (:domain IS NULL OR tls_policy.domain = :domain)
-    ) GROUP BY domain, kind, reporter ORDER BY domain, kind, reporter
+    ) GROUP BY domain, kind, reporter ORDER BY domain, kind, reporter COLLATE NOCASE
 """  # noqa: S608 - pieces of ours, values are bound
 _DOMAINS = """
     SELECT domain FROM report WHERE kind = 'dmarc'

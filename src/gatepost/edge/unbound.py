@@ -152,7 +152,7 @@ class Unbound:
 
     def _told(self, result: _Result) -> Validated:
         if result.bogus:
-            return Validated(Security.BOGUS, why=f"bogus: {_cause(result)}, says libunbound on this machine")
+            return Validated(Security.BOGUS, why=f"{_cause(result)}, says libunbound on this machine")
         if result.rcode not in {NOERROR, NXDOMAIN}:
             return _unknown(f"libunbound got no answer for {(result.qname or b'').decode('latin-1')}")
         if result.secure:
