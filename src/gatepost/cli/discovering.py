@@ -7,6 +7,7 @@ from datetime import date
 from ipaddress import ip_network
 
 from gatepost.catalogue.presumption import CONVERSED
+from gatepost.cli.adopting import as_published
 from gatepost.cli.declared import today
 from gatepost.cli.looking import Looked
 from gatepost.declare import adopted, write
@@ -69,4 +70,8 @@ def _domains(looked: Looked, hosts: set[str]) -> tuple[Domain, ...]:
     for one in of(Advertised, looked.run.seen):
         if one.via == "mx" and one.target:
             by_domain.setdefault(one.at.host, []).append(one.target)
-    return tuple(Domain(name, mx=tuple(dict.fromkeys(mx))) for name, mx in by_domain.items() if set(mx) & hosts)
+    return tuple(
+        as_published(Domain(name, mx=tuple(dict.fromkeys(mx))), frozenset(hosts), looked.run.seen)
+        for name, mx in by_domain.items()
+        if set(mx) & hosts
+    )
