@@ -182,10 +182,8 @@ def _asked(domain: str | None, since: str | None) -> tuple[Asked, date]:
         begin = date.fromisoformat(since) if since else today - timedelta(days=DAYS)
     except ValueError:
         raise UsageError(f"--since: {since!r} is not a date like 2026-10-01") from None
-    name = a_labels(domain.strip()) if domain else None
-    if domain and not name:
-        raise UsageError(f"{domain[:60]!r} can be no domain")
-    return Asked(name, begin, today), today
+    name = domain.strip().lower().rstrip(".") if domain else None
+    return Asked(name and (a_labels(name) or name), begin, today), today
 
 
 def _reads(state: Path, asked: Asked) -> tuple[ReportsRead, ...]:

@@ -61,7 +61,7 @@ def _failure(one: TlsFailureSeen, digits: int, width: int) -> list[Text]:
     more = f" and {len(one.reporters) - 3} more" if len(one.reporters) > 3 else ""
     facts = [one.type, f"policy {one.policy}" if one.policy else "", f"to {one.at.host}", days, f"by {names}{more}"]
     small = " · ".join(printable(fact, 200) for fact in facts if fact)
-    indent = digits + 7
+    indent = digits + 6
     return [
         *hanging(label, printable(one.cause, LONGEST_CAUSE), indent=indent, width=width),
         *hanging(text(""), text(small, "dim"), indent=indent, width=width),

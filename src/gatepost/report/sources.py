@@ -9,7 +9,7 @@ from rich.text import Text
 
 from gatepost.model.domain import ReportsRead, SourceSeen
 from gatepost.report.escape import printable
-from gatepost.report.layout import Column, broadest, hanging, joined, paint, table, text
+from gatepost.report.layout import Column, broadest, cut, hanging, joined, paint, table, text, wrapped
 from gatepost.report.plain import to_plain
 from gatepost.report.reporters import LONGEST_NAME, Asked, document, remarks, silent
 from gatepost.report.sheet import sheet
@@ -34,23 +34,25 @@ def sources_text(
 ) -> str:
     """One page: a table for each domain in the From header, then what it comes to."""
     reporters = {name for one in sources for name in one.reporters}
-    page = [text(f"Who sends as {asked.of}: {asked.days}, by {plural(len(reporters), 'reporter')}", "bold"), text("")]
-    for domain in dict.fromkeys(one.at.host for one in sources):
-        same = [one for one in sources if one.at.host == domain]
-        page += [text(f"  {printable(domain, 80)}", "bold"), *_table(same[: None if everything else SHOWN], width)]
+    head = text(f"Who sends as {asked.of}: {asked.days}, by {plural(len(reporters), 'reporter')}", "bold")
+    page = [*wrapped(head, width), text("")]
+    shown = {one.at.host: [two for two in sources if two.at.host == one.at.host] for one in sources}
+    limit = None if everything else SHOWN
+    names = _columns([one for same in shown.values() for one in same[:limit]], width)
+    for domain, same in shown.items():
+        page += [text(f"  {printable(domain, 80)}", "bold"), *(cut(line, width) for line in _draw(same[:limit], names))]
         page += [*_hidden(same[SHOWN:], everything=everything), text("")]
     page += [line for one in _totals(sources) for line in hanging(text(" "), one, indent=2, width=width)]
     return paint([*page, *remarks(reads, today, width=width)], colour=colour)
 
 
-def _table(sources: Sequence[SourceSeen], width: int) -> list[Text]:
+def _columns(sources: Sequence[SourceSeen], width: int) -> list[str]:
+    """As many as fit, the same for every domain."""
     names = list(_COLUMNS)
-    drawn = _draw(sources, names)
     for name in _FIRST_TO_GO:
-        if broadest(drawn) > width:
+        if broadest(_draw(sources, names)) > width:
             names.remove(name)
-            drawn = _draw(sources, names)
-    return drawn
+    return names
 
 
 def _draw(sources: Sequence[SourceSeen], names: Sequence[str]) -> list[Text]:
@@ -83,7 +85,7 @@ def _totals(sources: Sequence[SourceSeen]) -> list[Text]:
 
 
 def _standing(one: SourceSeen) -> Standing:
-    if one.aligned == one.messages:
+    if one.aligned >= one.messages:
         return Standing.GOOD
     return Standing.ATTENTION if one.aligned else Standing.BAD
 
@@ -94,11 +96,15 @@ def _source(one: SourceSeen) -> Text:
 
 
 def _aligned(one: SourceSeen) -> Text:
-    if one.aligned == one.messages:
+    if one.aligned >= one.messages:
         return text("all", "green")
     if not one.aligned:
         return text("none", "bold red")
     return text(f"{min(one.aligned / one.messages, 0.99):.0%}", "yellow")
+
+
+def _means(one: SourceSeen) -> str:
+    return ", ".join(word for count, word in ((one.spf, "spf"), (one.dkim, "dkim")) if count)
 
 
 def _fate(one: SourceSeen) -> Text:
@@ -118,15 +124,14 @@ _COLUMNS: Mapping[str, Callable[[SourceSeen], Text]] = {
     "SOURCE": _source,
     "MESSAGES": lambda one: text(f"{one.messages:,}"),
     "ALIGNED": _aligned,
-    "SPF": lambda one: text(f"{one.spf:,}", "" if one.spf else "dim"),
-    "DKIM": lambda one: text(f"{one.dkim:,}", "" if one.dkim else "dim"),
+    "BY": lambda one: text(_means(one) or "-", "" if one.aligned else "dim"),
     "FATE": _fate,
-    "PASSES AS": lambda one: text(_listed(one.domains, 2) or "nobody", "" if one.domains else "dim"),
+    "PASSES AS": lambda one: text(_listed(sorted(one.domains, key=len), 1) or "nobody", "" if one.domains else "dim"),
     "LAST": lambda one: text(str(one.last)),
     "REPORTED BY": lambda one: text(_listed(one.reporters, 1), "dim"),
 }
-_NUMBERS = frozenset({"MESSAGES", "ALIGNED", "SPF", "DKIM"})
-_FIRST_TO_GO = ("REPORTED BY", "LAST", "PASSES AS", "SPF", "DKIM")  # where the terminal is too narrow
+_NUMBERS = frozenset({"MESSAGES", "ALIGNED"})
+_FIRST_TO_GO = ("REPORTED BY", "LAST", "PASSES AS", "BY")  # where the terminal is too narrow
 
 
 def sources_json(asked: Asked, sources: Sequence[SourceSeen], reads: Sequence[ReportsRead], today: date) -> str:

@@ -20,7 +20,7 @@ from gatepost.reports.contents import AggregateHead, NoReport, Period, ReportRef
 MAX_DEPTH = 64
 MAX_TAGS = 20_000_000
 MAX_TOKEN = 1024 * 1024  # octets of one tag or comment; the parser would scan a longer one again and again
-MAX_PIECES = 128  # of one text, 8 KiB each
+MAX_TEXT = 256 * 1024
 MAX_LINES = 100  # reasons or results kept of one record (RFC 9990 section 3.1.3: no more than 100 signatures)
 _FILE = re.compile(r"[^!/\s]+!([^!/\s]+)!(\d{9,11})!(\d{9,11})(?![^!._])")  # RFC 7489 section 7.2.1.1
 
@@ -63,34 +63,35 @@ class Aggregate:
 
     def rows(self, chunk: bytes) -> list[Row]:
         """The records that end within this piece of the document."""
-        self._feed(self._decoder.utf8(chunk), last=False)
+        self._feed(self._decoder.utf8(chunk))
         self._within_bounds()
         ready, self._ready = self._ready, []
         return ready
 
     def head(self) -> AggregateHead:
         """Ends the document."""
-        self._feed(self._decoder.utf8(b"", last=True), last=True)
+        self._feed(self._decoder.utf8(b"", last=True))
         if not self._closed:
-            raise ReportRefused("it ends in the middle")
+            raise ReportRefused("it is empty or ends in the middle")
         return self._whole()
 
-    def _feed(self, data: bytes, *, last: bool) -> None:
+    def _feed(self, data: bytes) -> None:
         if self._closed:
             return  # what follows the report, a signature or padding, is not looked at
         self._fed += len(data)
         self._tags += data.count(b"<")
         try:
-            self._parser.Parse(data, last)
+            self._parser.Parse(data, False)
         except expat.ExpatError as error:
             if not self._closed:
-                raise ReportRefused(_trouble(error)) from None
+                where = f"its XML is broken at line {error.lineno}"
+                raise ReportRefused(f"{where}: {expat.ErrorString(error.code)}") from None
 
     def _within_bounds(self) -> None:
         if len(self._stack) > MAX_DEPTH:
             raise ReportRefused(f"its elements are nested more than {MAX_DEPTH} deep")
-        if len(self._pieces) > MAX_PIECES:
-            raise ReportRefused("one of its texts is longer than a megabyte")
+        if sum(map(len, self._pieces)) > MAX_TEXT:
+            raise ReportRefused("one of its texts is far too long")
         if self._tags > MAX_TAGS:
             raise ReportRefused(f"it has more than {MAX_TAGS:,} tags")
         if not self._closed and self._fed - max(self._parser.CurrentByteIndex, 0) > MAX_TOKEN:
@@ -215,12 +216,6 @@ class Aggregate:
 
 def _no_doctype(*_declared: object) -> None:
     raise ReportRefused("it declares a document type (DOCTYPE), which no report needs and attacks use")
-
-
-def _trouble(error: expat.ExpatError) -> str:
-    if error.code == expat.errors.codes[expat.errors.XML_ERROR_NO_ELEMENTS]:
-        return "it is empty or ends in the middle"
-    return f"its XML is broken at line {error.lineno}: {expat.ErrorString(error.code)}"
 
 
 @lru_cache(1000)

@@ -244,14 +244,13 @@ def _no_policy(spot: _Spot) -> str:
             f"{at}: the sender could not fetch the policy{spot.said}, though it was read here between {ours[-1].first}"
             f" and {ours[-1].last}: check redirects, IPv6 and who may reach it"
         )
-    return (
-        f"{at}: the sender could not fetch the policy{spot.said}; nothing was known of it then: check who may reach it"
-    )
+    unknown = "nothing is known here of it on that day: check who may reach it"
+    return f"{at}: the sender could not fetch the policy{spot.said}; {unknown}"
 
 
 def _bad_policy(spot: _Spot) -> str:
     at = f"mta-sts.{spot.of.domain}"
-    kept = "nothing was known of it then"
+    kept = "nothing is known here of it on that day"
     if ours := spot.policies:
         said = f"mode {ours[-1].mode or 'nothing'}, mx {', '.join(ours[-1].mx)}"
         kept = f"the one read here until {ours[-1].last} says {said}"
@@ -309,7 +308,7 @@ def _distrusted(spot: _Spot, one: Certificate) -> str:
 
 
 def _nothing(spot: _Spot, of: str, first: str) -> str:
-    return f"{spot.place()}: {spot.of.failure.type}; nothing was known here of {of} by then. Check first: {first}"
+    return f"{spot.place()}: {spot.of.failure.type}; nothing is known here of {of} on that day. Check first: {first}"
 
 
 _CAUSES: Mapping[str, Callable[[_Spot], str]] = {

@@ -34,7 +34,7 @@ def _parsed(data: bytes) -> Json:
     except RecursionError:
         raise ReportRefused("its JSON is nested too deeply") from None
     except json.JSONDecodeError as error:
-        if error.pos >= len(error.doc.rstrip()):
+        if error.pos >= len(error.doc.rstrip()) or error.msg.startswith("Unterminated"):
             raise ReportRefused("its JSON is empty or ends in the middle") from None
         raise ReportRefused(f"its JSON is broken at line {error.lineno}: {error.msg.lower()}") from None
     except UnicodeDecodeError:
