@@ -447,6 +447,8 @@ def test_a_large_ttl_is_lowered_first() -> None:
 def test_services_for_some_networks_are_not_told_the_world() -> None:
     office = replace(MX1.services[1], sources=("office",))
     assert not [k for k in changes(published(DOMAIN, BARE, hosts=(replace(MX1, services=(office,)),))) if "SRV" in k]
+    ending = replace(MX1.services[1], until=date(2027, 1, 1))
+    assert not [k for k in changes(published(DOMAIN, BARE, hosts=(replace(MX1, services=(ending,)),))) if "SRV" in k]
     submission = Service("submission", 587, "smtp", Role.SUBMISSION, Mode.STARTTLS)
     host = Host("mail.example.org", ("198.51.100.6",), (submission, *MX1.services, office))
     found = changes(published(DOMAIN, BARE, hosts=(MX1, host)))
@@ -465,6 +467,13 @@ def test_reverse_names_are_advice() -> None:
     )
     told = published(DOMAIN, GOOD | {pointer: ["host5.provider.example"]})
     assert "is called host5.provider.example in reverse, not mx1.example.org" in told.advice[0]
+
+
+def test_reverse_names_of_inner_addresses_are_nobodys_business() -> None:
+    host = replace(MX1, addresses=("10.1.2.3", "127.0.0.1", "fd00::1", "2001:db8::5"))
+    domain = replace(DOMAIN, senders=("mx1.example.org", "192.0.2.0/24"))
+    asked = [name for name, kind in questions(domain, Architecture(hosts=(host,), domains=(domain,))) if kind == "PTR"]
+    assert asked == ["5.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa"]
 
 
 def test_a_zone_above_and_a_host_in_another_one() -> None:

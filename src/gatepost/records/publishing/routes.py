@@ -67,7 +67,8 @@ def declared_exchangers(domain: Domain, architecture: Architecture) -> tuple[Hos
 def services(domain: Domain, architecture: Architecture, known: Known) -> Iterator[Record]:
     """What clients may use, and `.` for what there is not (RFC 6186 section 3.4, RFC 8314 section 5.1).
 
-    A domain without any service for clients says nothing; nor does one about a service for some networks only.
+    A domain without any service for clients says nothing; nor does one about a service that is for some networks
+    only, or that will end.
     """
     offered = offers(domain, architecture)
     if not any(offered.values()):
@@ -90,7 +91,9 @@ def offers(domain: Domain, architecture: Architecture) -> dict[str, tuple[Place,
 
 
 def _abroad(place: Place) -> bool:
-    return place[1].exposure in ABROAD and not place[1].sources
+    """What is on its way out needs no new clients."""
+    _, service = place
+    return service.exposure in ABROAD and not service.sources and service.until is None
 
 
 def _declared(label: str, domain: Domain, architecture: Architecture) -> tuple[Place, ...]:
