@@ -34,7 +34,7 @@ from tests.published import (
     published,
     serving,
 )
-from tests.zone import BOGUS, TIMEOUT
+from tests.zone import BOGUS, SERVFAIL, TIMEOUT
 
 GOOD = {**BARE, **IN_ORDER}
 LEAF = certificate(issue(HOST, names=(HOST,)).der)
@@ -282,6 +282,14 @@ def test_a_policy_nobody_could_fetch_is_not_lacking() -> None:
     lost = Fetched(ok=False, reason=Reason.TIMEOUT, why="no answer within 10 s")
     told = published(STS, {**GOOD, **RPT, **WEB, ID: ["v=STSv1; id=1"]}, given=Given(NOW, policy=lost))
     assert (told.lacking, [one.why for one in told.unasked]) == (0, ["no answer within 10 s"])
+
+
+def test_a_policy_whose_host_cannot_be_resolved_is_not_lacking() -> None:
+    lost = Fetched(ok=False, reason=Reason.REFUSED, why="the resolver cannot resolve it: SERVFAIL")
+    records = {**GOOD, **RPT, ID: ["v=STSv1; id=1"]}
+    told = published(STS, records, given=Given(NOW, policy=lost), trouble={"mta-sts.example.org": SERVFAIL})
+    assert told.lacking == 0
+    assert {one.what for one in told.unasked} >= {"https://mta-sts.example.org/.well-known/mta-sts.txt"}
 
 
 def test_the_end_of_a_policy() -> None:

@@ -120,6 +120,7 @@ def test_a_next_key_and_a_policy_not_there(gatepost: Gatepost, declared: Path, n
         (("--next-key", "/nowhere"), "/nowhere: no such file"),
         (("--next-key", "/dev/null"), "/dev/null: no key or certificate in PEM form"),
         (("--next-key", "/dev/null", "--no-next-key"), "--next-key and --no-next-key: say one of the two"),
+        (("--server", "a\nsend"), "--server: 'a\\nsend' is no HOST[#PORT]"),
         (("--source", "x"), "'x' is not an IP address"),
         (("--resolver", "x"), "--resolver: 'x' is not an IP address"),
         (("-c", "/nowhere"), "/nowhere: no such file"),

@@ -75,10 +75,13 @@ def records(
     """  # fmt: skip
     from gatepost.cli import telling
     from gatepost.cli.publishing import Asking, ask
+    from gatepost.errors import UsageError
 
     asking = Asking(
         config, resolver, trust_resolver, ca, source, look, https, tuple(next_key or ()), no_next_key, ttl, quiet
     )
+    if not server.isprintable() or " " in server:
+        raise UsageError(f"--server: {server[:60]!r} is no HOST[#PORT]")
     told = ask(domain, asking)
     chosen = form or (ENDINGS.get(output.suffix.lower()) if output else None) or RecordsFormat.TABLE
     text = rendered(told, chosen, server, everything=everything, plain=output is not None)

@@ -131,9 +131,17 @@ def sts_document(domain: Domain, known: Known, fetched: Fetched | None) -> Docum
     fits = served is not None and _fits(served, domain)
     text = fetched.text if fits and fetched else sts_policy.render(_sts(domain, served))
     why = "" if fetched is None or fetched.ok else fetched.why
-    missing = fetched is not None and (fetched.ok or fetched.reason in {Reason.REFUSED, Reason.UNRESOLVED})
-    needed = not fits if missing else None
+    needed = not fits if _told(domain, known, fetched) else None
     return Document(mta_sts.host(domain.name), mta_sts.PATH, text, domain.mta_sts, needed, served, why)
+
+
+def _told(domain: Domain, known: Known, fetched: Fetched | None) -> bool:
+    """Whether the web said what it serves, if only that it serves nothing: a resolver that fails says neither."""
+    if fetched is None or fetched.ok:
+        return fetched is not None
+    host = mta_sts.host(domain.name)
+    unknown = known.trouble(host, "A") and known.trouble(host, "AAAA")
+    return not unknown and fetched.reason in {Reason.REFUSED, Reason.UNRESOLVED}
 
 
 def _owner(domain: Domain) -> str:
