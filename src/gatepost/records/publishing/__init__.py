@@ -6,5 +6,7 @@ senders     SPF                    policies   DMARC, MTA-STS, TLS-RPT
 keys        DKIM, TLSA             routes     MX, addresses, SRV, CAA
 difference  wanted and known -> changes
 order       changes -> steps, each with what comes before it and how long to wait
+counsel     sentences: what to know, and what others have to publish
+publication what goes in beside declaration and DNS, and what comes out
 zonefile, nsupdate                 dialects: rendered, and read back
 """
