@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -50,7 +51,7 @@ class Place:
         return take_in(self.state, letters(paths or (self.mailbox,)), NOW, lambda *said: self.told.append(said))
 
     def count(self, table: str) -> int:
-        with sqlite3.connect(self.state / "gatepost.db") as db:
+        with closing(sqlite3.connect(self.state / "gatepost.db")) as db, db:
             (number,) = db.execute(f"SELECT COUNT(*) FROM {table}").fetchone()  # noqa: S608 - a name of ours
             return int(number)
 
@@ -220,7 +221,7 @@ def test_failures_are_joined_with_the_history_of_the_state_directory(place: Plac
         "names": [],
         "trusted": True,
     }
-    with sqlite3.connect(place.state / "gatepost.db") as db:
+    with closing(sqlite3.connect(place.state / "gatepost.db")) as db, db:
         db.executescript(SCHEMA)
         stamps = ("2026-10-01T00:00:00+00:00", "2026-11-02T00:00:00+00:00")
         row = ("certificate", "x", "digest", "mx1.mail.example.org", *stamps, json.dumps(detail))
@@ -298,7 +299,7 @@ def test_a_kill_loses_nothing_and_doubles_nothing(place: Place, committed: int) 
     assert (place.count("report"), place.count("report_row"), place.count("letter")) == (60, 6000, 50)
     (one,) = reportstore.read(place.state, None, SINCE, UNTIL)
     assert (one.reports, one.sessions) == (60, 6000)
-    with sqlite3.connect(place.state / "gatepost.db") as db:
+    with closing(sqlite3.connect(place.state / "gatepost.db")) as db, db:
         assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
 
 

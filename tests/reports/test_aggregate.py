@@ -17,6 +17,7 @@ def read(document: str | bytes, hint: str = "", cut: int = 4096) -> tuple[Aggreg
     data = document.encode() if isinstance(document, str) else document
     reading = Aggregate(NOW, hint)
     rows = [row for at in range(0, len(data), cut) for row in reading.rows(data[at : at + cut])]
+    rows += reading.end()
     head = reading.head()
     assert head.rows == len(rows)
     return head, rows

@@ -137,11 +137,10 @@ class _Intake:
                 if len(rows) >= BATCH:
                     db.executemany(_STAGE, rows)
                     rows.clear()
-            head = reading.head()
-            db.executemany(_STAGE, rows)
+            db.executemany(_STAGE, rows + reading.end())
         finally:
             db.execute("COMMIT")
-        return head
+        return reading.head()
 
     def _commit(self, waiting: tuple[_Staged, ...], letter: str | None, reports: int) -> None:
         """Everything or nothing: the reports, and with the last of them that the letter is done."""

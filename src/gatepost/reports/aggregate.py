@@ -35,9 +35,9 @@ class _Place:
 
 
 class Aggregate:
-    """Feed it the document, take the rows it gives, then ask for the head.
+    """Feed it the document, take the rows it gives, end it, then ask for the head.
 
-    Raises ReportRefused from `rows` and `head`. `hint` is the file's name, which can tell a missing period or domain.
+    All three raise ReportRefused. `hint` is the file's name, which can tell a missing period or domain.
     """
 
     def __init__(self, now: datetime, hint: str = "") -> None:
@@ -65,27 +65,36 @@ class Aggregate:
         """The records that end within this piece of the document."""
         self._feed(self._decoder.utf8(chunk))
         self._within_bounds()
+        return self._taken()
+
+    def end(self) -> list[Row]:
+        """The records that were still on their way: newer parsers put off what might be an incomplete tag."""
+        self._feed(self._decoder.utf8(b"", last=True))
+        self._feed(b"", last=True)
+        if not self._closed:
+            raise ReportRefused("it is empty or ends in the middle")
+        return self._taken()
+
+    def _taken(self) -> list[Row]:
         ready, self._ready = self._ready, []
         return ready
 
-    def head(self) -> AggregateHead:
-        """Ends the document."""
-        self._feed(self._decoder.utf8(b"", last=True))
-        if not self._closed:
-            raise ReportRefused("it is empty or ends in the middle")
-        return self._whole()
-
-    def _feed(self, data: bytes) -> None:
+    def _feed(self, data: bytes, *, last: bool = False) -> None:
         if self._closed:
             return  # what follows the report, a signature or padding, is not looked at
         self._fed += len(data)
         self._tags += data.count(b"<")
         try:
-            self._parser.Parse(data, False)
+            self._parser.Parse(data, last)
         except expat.ExpatError as error:
-            if not self._closed:
-                where = f"its XML is broken at line {error.lineno}"
-                raise ReportRefused(f"{where}: {expat.ErrorString(error.code)}") from None
+            self._judge(error, last=last)
+
+    def _judge(self, error: expat.ExpatError, *, last: bool) -> None:
+        """What is wrong behind the report does not matter; a document cut short is told by who asked for its end."""
+        if self._closed or (last and error.code in _CUT_SHORT):
+            return
+        where = f"its XML is broken at line {error.lineno}"
+        raise ReportRefused(f"{where}: {expat.ErrorString(error.code)}") from None
 
     def _within_bounds(self) -> None:
         if len(self._stack) > MAX_DEPTH:
@@ -176,7 +185,8 @@ class Aggregate:
     def _feedback(self) -> None:
         self._closed = True
 
-    def _whole(self) -> AggregateHead:
+    def head(self) -> AggregateHead:
+        """Once the document has ended."""
         told = self._fields
         domain = values.name(told.get("domain", "")) or (values.name(self._hint[1]) if self._hint else "")
         for what, key in (("org_name", "org"), ("report_id", "id"), ("policy_published/domain", "domain")):
@@ -238,6 +248,15 @@ _name = lru_cache(20_000)(values.name)
 _number = lru_cache(20_000)(values.number)
 _text = lru_cache(5_000)(values.text)
 
+_CUT_SHORT = {
+    expat.errors.codes[word]
+    for word in (
+        expat.errors.XML_ERROR_NO_ELEMENTS,
+        expat.errors.XML_ERROR_PARTIAL_CHAR,
+        expat.errors.XML_ERROR_UNCLOSED_CDATA_SECTION,
+        expat.errors.XML_ERROR_UNCLOSED_TOKEN,
+    )
+}
 _RESULTS = {"pass": "pass", "fail": "fail"}
 _DISPOSITIONS = {"none": "none", "pass": "pass", "quarantine": "quarantine", "reject": "reject"}
 _UNKNOWN = _Place()
