@@ -23,7 +23,7 @@ from gatepost.edge.store import SCHEMA
 from gatepost.errors import UsageError
 from gatepost.model.architecture import Endpoint
 from gatepost.model.domain import ReportsRead, SourceSeen, TlsFailureSeen
-from gatepost.reports.contents import Taken
+from gatepost.reports.contents import Reporter, Taken
 from lab.reports import mail, zipped
 from tests.reports.documents import BEGIN, CURRENT, END, LEGACY, NOW, TLS, tls
 
@@ -196,16 +196,19 @@ def test_reports_are_counted_by_domain_kind_and_reporter(place: Place) -> None:
         "a.xml",
         report(1, record("192.0.2.1", 10, "none", "pass", "pass"), record("192.0.2.2", 3, "none", "fail", "fail")),
     )
-    place.put("b.xml", report(2, record("192.0.2.1", 1, "none", "pass", "pass"), reporter="yahoo", days=1))
+    day_2 = date(2026, 11, 2)
+    for number in (2, 3):
+        again = report(number, record("192.0.2.1", 1, "none", "pass", "pass"), reporter="yahoo", days=1)
+        place.put(f"{number}.xml", again)
     place.put("c.json", tls())
     place.take()
     assert reportstore.reporters(place.state, None, SINCE, UNTIL) == (
-        ReportsRead(Endpoint("example.org"), "dmarc", 1, ("google.com",), DAY, DAY, 13, 3),
-        ReportsRead(Endpoint("example.org"), "dmarc", 1, ("yahoo",), date(2026, 11, 2), date(2026, 11, 2), 1, 0),
-        ReportsRead(Endpoint("example.org"), "tls", 1, ("Company-X",), DAY, DAY, 5629, 303),
+        Reporter(ReportsRead(Endpoint("example.org"), "dmarc", 1, ("google.com",), DAY, DAY, 13, 3), 1),
+        Reporter(ReportsRead(Endpoint("example.org"), "dmarc", 2, ("yahoo",), day_2, day_2, 2, 0), 1),
+        Reporter(ReportsRead(Endpoint("example.org"), "tls", 1, ("Company-X",), DAY, DAY, 5629, 303), 1),
     )
     assert reportstore.read(place.state, "example.org", SINCE, UNTIL) == (
-        ReportsRead(Endpoint("example.org"), "dmarc", 2, ("google.com", "yahoo"), DAY, date(2026, 11, 2), 14, 3),
+        ReportsRead(Endpoint("example.org"), "dmarc", 3, ("google.com", "yahoo"), DAY, day_2, 15, 3),
         ReportsRead(Endpoint("example.org"), "tls", 1, ("Company-X",), DAY, DAY, 5629, 303),
     )
     assert reportstore.domains(place.state) == ("example.org",)

@@ -17,7 +17,7 @@ from gatepost.report.failures import failures_csv, failures_json, failures_text
 from gatepost.report.intake import intake_json, intake_text, problem
 from gatepost.report.reporters import Asked, reporters_csv, reporters_json, reporters_text, silent, stale
 from gatepost.report.sources import sources_csv, sources_json, sources_text
-from gatepost.reports.contents import Taken
+from gatepost.reports.contents import Reporter, Taken
 from tests.report.golden import golden
 
 TODAY = date(2026, 11, 24)
@@ -40,9 +40,9 @@ SOURCES = (
                ("news.example.org",)),
 )  # fmt: skip
 READS = (
-    ReportsRead(AT, "dmarc", 23, ("google.com",), day(1), day(23), 21190, 930),
-    ReportsRead(AT, "dmarc", 10, ("yahoo",), day(1), day(10), 363, 0),
-    ReportsRead(AT, "tls", 20, ("Example Sender",), day(4), day(23), 20035, 35),
+    Reporter(ReportsRead(AT, "dmarc", 23, ("google.com",), day(1), day(23), 21190, 930), 23),
+    Reporter(ReportsRead(AT, "dmarc", 30, ("yahoo",), day(1), day(10), 363, 0), 10),
+    Reporter(ReportsRead(AT, "tls", 20, ("Example Sender",), day(4), day(23), 20035, 35), 20),
 )
 EXPIRED = "mx2.example.org, IPv6 (2001:db8::26), port 25: certificate expired on 2026-11-18"
 STRANGER = (
@@ -106,12 +106,19 @@ def test_a_reporter_that_stopped_is_told_and_a_late_import_makes_nobody_silent()
 
 
 @pytest.mark.parametrize(
-    ("reports", "first", "last", "quiet"),
+    ("days", "first", "last", "quiet"),
     [(2, 1, 3, False), (3, 1, 3, True), (3, 1, 15, False), (2, 1, 15, False), (23, 1, 21, False), (5, 1, 5, True)],
 )
-def test_silence_goes_by_habit(reports: int, first: int, last: int, *, quiet: bool) -> None:
-    rare = ReportsRead(AT, "dmarc", reports, ("rare",), day(first), day(last), 1, 0)
+def test_silence_goes_by_habit(days: int, first: int, last: int, *, quiet: bool) -> None:
+    rare = Reporter(ReportsRead(AT, "dmarc", 50, ("rare",), day(first), day(last), 1, 0), days)
     assert (len(silent((READS[0], rare), TODAY)) == 1) is quiet
+
+
+def test_many_that_fell_silent_do_not_fill_the_page() -> None:
+    gone = [Reporter(ReportsRead(AT, "dmarc", 9, (f"r{n}",), day(1), day(9), 1, 0), 9) for n in range(20)]
+    made = reporters_text(ASKED, (*READS, *gone), TODAY)
+    assert made.count("◆ no DMARC report") == 8
+    assert "13 more reporters fell silent" in made
 
 
 def test_for_machines() -> None:
@@ -142,7 +149,7 @@ def test_words_of_strangers_are_data_everywhere() -> None:
     failure = TlsFailureSeen(
         Endpoint(HOSTILE), HOSTILE, 1, HOSTILE, HOSTILE, HOSTILE, HOSTILE, (HOSTILE,), day(1), day(1)
     )
-    read = ReportsRead(Endpoint(HOSTILE), "tls", 9, (HOSTILE,), day(1), day(9), 1, 1)
+    read = Reporter(ReportsRead(Endpoint(HOSTILE), "tls", 9, (HOSTILE,), day(1), day(9), 1, 1), 9)
     for made in (
         sources_text(ASKED, (source,), (read, READS[2]), TODAY), sources_csv((source,)),
         failures_text(ASKED, (failure,), (read, READS[2]), TODAY), failures_csv((failure,)),

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from gatepost.edge.mailbox import Letter, Unreadable
-    from gatepost.model.domain import ReportsRead
     from gatepost.report.reporters import Asked
+    from gatepost.reports.contents import Reporter
 
 app = typer.Typer(
     name="reports",
@@ -106,13 +106,13 @@ def listed(
     from gatepost.report.reporters import reporters_csv, reporters_json, reporters_text
 
     asked, today = _asked(domain, since)
-    reads = _reads(state, asked)
+    found_by = _reporters(state, asked)
     if form is ReportsFormat.CSV:
-        text = reporters_csv(reads)
+        text = reporters_csv(found_by)
     elif form is ReportsFormat.JSON:
-        text = reporters_json(asked, reads, today)
+        text = reporters_json(asked, found_by, today)
     else:
-        text = reporters_text(asked, reads, today, colour=telling.colour() and output is None)
+        text = reporters_text(asked, found_by, today, colour=telling.colour() and output is None)
     _put(text, output)
 
 
@@ -131,15 +131,15 @@ def sources(
     from gatepost.report.sources import sources_csv, sources_json, sources_text
 
     asked, today = _asked(domain, since)
-    reads = [one for one in _reads(state, asked) if one.kind == "dmarc"]
+    found_by = [one for one in _reporters(state, asked) if one.read.kind == "dmarc"]
     found = reportstore.sources(state, asked.domain, asked.since, asked.until)
     if form is ReportsFormat.CSV:
         text = sources_csv(found)
     elif form is ReportsFormat.JSON:
-        text = sources_json(asked, found, reads, today)
+        text = sources_json(asked, found, found_by, today)
     else:
         wide, coloured = telling.width(), telling.colour() and output is None
-        text = sources_text(asked, found, reads, today, width=wide, colour=coloured, everything=everything)
+        text = sources_text(asked, found, found_by, today, width=wide, colour=coloured, everything=everything)
     _put(text, output)
 
 
@@ -158,15 +158,15 @@ def failures(
     from gatepost.report.failures import failures_csv, failures_json, failures_text
 
     asked, today = _asked(domain, since)
-    reads = _reads(state, asked)
+    found_by = _reporters(state, asked)
     found = reportstore.failures(state, asked.domain, asked.since, asked.until)
     if form is ReportsFormat.CSV:
         text = failures_csv(found)
     elif form is ReportsFormat.JSON:
-        text = failures_json(asked, found, reads, today)
+        text = failures_json(asked, found, found_by, today)
     else:
         wide, coloured = telling.width(), telling.colour() and output is None
-        text = failures_text(asked, found, reads, today, width=wide, colour=coloured, everything=everything)
+        text = failures_text(asked, found, found_by, today, width=wide, colour=coloured, everything=everything)
     _put(text, output)
 
 
@@ -186,7 +186,7 @@ def _asked(domain: str | None, since: str | None) -> tuple[Asked, date]:
     return Asked(name and (a_labels(name) or name), begin, today), today
 
 
-def _reads(state: Path, asked: Asked) -> tuple[ReportsRead, ...]:
+def _reporters(state: Path, asked: Asked) -> tuple[Reporter, ...]:
     """Raises UsageError where nothing was imported, or nothing of this domain."""
     from gatepost.edge import reportstore
     from gatepost.errors import UsageError

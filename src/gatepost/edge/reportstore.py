@@ -15,7 +15,7 @@ from gatepost.edge.store import DATABASE, history
 from gatepost.errors import UsageError
 from gatepost.model.architecture import Endpoint
 from gatepost.model.domain import Dated, ReportsRead, SourceSeen, TlsFailureSeen
-from gatepost.reports.contents import Failed, TlsFailure
+from gatepost.reports.contents import Failed, Reporter, TlsFailure
 from gatepost.reports.joining import UNTOLD, causes
 
 RECENT = timedelta(days=30)
@@ -127,21 +127,26 @@ def read(directory: Path, domain: str | None, since: date, until: date) -> tuple
     """How many reports of each kind there are for a domain."""
     per_reporter: dict[tuple[str, str], list[ReportsRead]] = defaultdict(list)
     for one in reporters(directory, domain, since, until):
-        per_reporter[one.at.host, one.kind].append(one)
+        per_reporter[one.read.at.host, one.read.kind].append(one.read)
     return tuple(_summed(several) for several in per_reporter.values())
 
 
-def reporters(directory: Path, domain: str | None, since: date, until: date) -> tuple[ReportsRead, ...]:
+def reporters(directory: Path, domain: str | None, since: date, until: date) -> tuple[Reporter, ...]:
     """The same, one for each reporter, by domain and kind."""
     with _reading(directory) as db:
         if db is None:
             return ()
         return tuple(
-            ReportsRead(
-                Endpoint(at), kind, count, (name,), date.fromisoformat(first), date.fromisoformat(last), total, bad
+            Reporter(
+                ReportsRead(
+                    Endpoint(at), kind, count, (name,), date.fromisoformat(first), date.fromisoformat(last), total, bad,
+                ),
+                days,
             )
-            for at, kind, name, count, first, last, total, bad in db.execute(_REPORTS, _span(domain, since, until))
-        )
+            for at, kind, name, count, days, first, last, total, bad in db.execute(
+                _REPORTS, _span(domain, since, until)
+            )
+        )  # fmt: skip
 
 
 def domains(directory: Path) -> tuple[str, ...]:
@@ -214,7 +219,8 @@ _SOURCES = f"""
     ORDER BY SUM(messages * ({ALIGNED})) - SUM(messages), SUM(messages) DESC, at, source LIMIT :most
 """
 _REPORTS = f"""
-    SELECT domain, kind, reporter, COUNT(DISTINCT id), MIN(first), MAX(last), SUM(total), SUM(bad) FROM (
+    SELECT domain, kind, reporter, COUNT(DISTINCT id), COUNT(DISTINCT last), MIN(first), MAX(last), SUM(total), SUM(bad)
+    FROM (
         SELECT report.domain, kind, reporter, report.id, first, last,
         COALESCE(SUM(messages), 0) AS total, COALESCE(SUM(messages * NOT ({ALIGNED})), 0) AS bad
         FROM report LEFT JOIN report_row AS row ON row.report = report.id

@@ -7,13 +7,14 @@ from datetime import date
 
 from rich.text import Text
 
-from gatepost.model.domain import ReportsRead, TlsFailureSeen
+from gatepost.model.domain import TlsFailureSeen
 from gatepost.report.escape import printable
 from gatepost.report.layout import hanging, joined, paint, text
 from gatepost.report.plain import to_plain
-from gatepost.report.reporters import LONGEST_NAME, Asked, document, remarks, silent
+from gatepost.report.reporters import LONGEST_NAME, Asked, document, plain_reports, remarks, silent
 from gatepost.report.sheet import sheet
 from gatepost.report.tally import plural
+from gatepost.reports.contents import Reporter
 
 SCHEMA = "gatepost/failures/1"
 SHOWN = 40
@@ -23,30 +24,30 @@ LONGEST_CAUSE = 400
 def failures_text(
     asked: Asked,
     failures: Sequence[TlsFailureSeen],
-    reads: Sequence[ReportsRead],
+    reporters: Sequence[Reporter],
     today: date,
     *,
     width: int = 100,
     colour: bool = False,
     everything: bool = False,
 ) -> str:
+    heard = [one for one in reporters if one.read.kind == "tls"]
     shown = failures if everything else failures[:SHOWN]
     digits = max((len(f"{one.sessions:,}") for one in shown), default=0)
-    page = [*hanging(text(""), text(_headline(asked, failures, reads), "bold"), indent=0, width=width), text("")]
+    page = [*hanging(text(""), text(_headline(asked, failures, heard), "bold"), indent=0, width=width), text("")]
     for one in shown:
         page += [*_failure(one, digits, width), text("")]
     if rest := len(failures) - len(shown):
         page += [text(f"  and {plural(rest, 'cause')} more: --all shows them", "dim"), text("")]
-    page += remarks([one for one in reads if one.kind == "tls"], today, width=width)
+    page += remarks(heard, today, width=width)
     return paint(page, colour=colour)
 
 
-def _headline(asked: Asked, failures: Sequence[TlsFailureSeen], reads: Sequence[ReportsRead]) -> str:
-    heard = [one for one in reads if one.kind == "tls"]
-    total, failed = sum(one.sessions for one in heard), sum(one.sessions for one in failures)
+def _headline(asked: Asked, failures: Sequence[TlsFailureSeen], heard: Sequence[Reporter]) -> str:
+    total, failed = sum(one.read.sessions for one in heard), sum(one.sessions for one in failures)
     if not heard:
         return f"No TLS report on {asked.of}, {asked.days}"
-    reporters = plural(len({name for one in heard for name in one.reporters}), "reporter")
+    reporters = plural(len({name for one in heard for name in one.read.reporters}), "reporter")
     if not failures:
         return f"No TLS session to {asked.of} failed: {total:,} of {reporters} went well, {asked.days}"
     share = f" of {total:,} ({failed / total:.1%})" if total >= failed else ""
@@ -68,12 +69,11 @@ def _failure(one: TlsFailureSeen, digits: int, width: int) -> list[Text]:
     ]
 
 
-def failures_json(asked: Asked, failures: Sequence[TlsFailureSeen], reads: Sequence[ReportsRead], today: date) -> str:
+def failures_json(asked: Asked, failures: Sequence[TlsFailureSeen], reporters: Sequence[Reporter], today: date) -> str:
     """Keys may be added, none is renamed or removed."""
-    heard = tuple(one for one in reads if one.kind == "tls")
-    told = {
-        "failures": to_plain(tuple(failures)), "reports": to_plain(heard), "silent": to_plain(silent(heard, today)),
-    }  # fmt: skip
+    heard = tuple(one for one in reporters if one.read.kind == "tls")
+    quiet = to_plain(silent(heard, today))
+    told = {"failures": to_plain(tuple(failures)), "reports": plain_reports(heard), "silent": quiet}
     return document(SCHEMA, asked, told)
 
 

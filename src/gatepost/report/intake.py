@@ -7,7 +7,6 @@ from collections.abc import Sequence
 
 from gatepost.report.escape import printable
 from gatepost.report.plain import to_plain
-from gatepost.report.tally import plural
 from gatepost.reports.contents import Taken
 
 SCHEMA = "gatepost/reports-import/1"
@@ -41,7 +40,9 @@ def _kinds(taken: Taken) -> str:
 
 def _rest(taken: Taken) -> tuple[str, ...]:
     return (
-        f"{plural(taken.duplicates, 'duplicate')} dropped" if taken.duplicates else "",
+        f"{taken.duplicates:,} {'duplicate' if taken.duplicates == 1 else 'duplicates'} dropped"
+        if taken.duplicates
+        else "",
         f"{taken.refused:,} refused" if taken.refused else "",
         f"{taken.others:,} without a report" if taken.others else "",
     )

@@ -15,9 +15,11 @@ from gatepost.report.layout import Column, hanging, joined, paint, table, text
 from gatepost.report.plain import Plain, to_plain
 from gatepost.report.sheet import sheet
 from gatepost.report.tally import plural
+from gatepost.reports.contents import Reporter
 
 SCHEMA = "gatepost/reports/1"
-FEW = 3  # reports; with fewer nobody has a habit
+FEW = 3  # days with reports; with fewer nobody has a habit
+SHOWN = 8  # silent reporters
 PATIENCE = timedelta(days=3)  # reports come a day late, some senders have no mail for us on a day
 LONGEST_NAME = 40
 
@@ -56,46 +58,50 @@ class Silent:
         return f"no {what} report of {whose} since {self.last}, it used to come {habit}"
 
 
-def silent(reads: Sequence[ReportsRead], today: date) -> tuple[Silent, ...]:
+def silent(reporters: Sequence[Reporter], today: date) -> tuple[Silent, ...]:
     """Measured against the newest report of the kind, so that a late import makes nobody silent."""
     newest: dict[str, date] = {}
-    for one in reads:
-        newest[one.kind] = max(one.last, newest.get(one.kind, one.last))
-    found = (_silence(one, min(newest[one.kind], today)) for one in reads)
+    for one in reporters:
+        newest[one.read.kind] = max(one.read.last, newest.get(one.read.kind, one.read.last))
+    found = (_silence(one, min(newest[one.read.kind], today)) for one in reporters)
     return tuple(one for one in found if one)
 
 
-def _silence(one: ReportsRead, newest: date) -> Silent | None:
-    if one.reports < FEW:
+def _silence(one: Reporter, newest: date) -> Silent | None:
+    if one.days < FEW:
         return None
-    gap = max((one.last - one.first) / (one.reports - 1), timedelta(days=1))
-    if newest - one.last <= max(PATIENCE, 3 * gap):
+    read = one.read
+    gap = max((read.last - read.first) / (one.days - 1), timedelta(days=1))
+    if newest - read.last <= max(PATIENCE, 3 * gap):
         return None
-    return Silent(one.at.host, one.kind, one.reporters[0], one.last, round(gap / timedelta(days=1)))
+    return Silent(read.at.host, read.kind, read.reporters[0], read.last, round(gap / timedelta(days=1)))
 
 
-def stale(reads: Sequence[ReportsRead], today: date) -> str:
+def stale(reporters: Sequence[Reporter], today: date) -> str:
     """A sentence when the newest report of all is old; empty otherwise."""
-    newest = max((one.last for one in reads), default=today)
+    newest = max((one.read.last for one in reporters), default=today)
     if today - newest <= PATIENCE:
         return ""
     return f"the newest report is about {newest}: import again, or look why none arrive"
 
 
-def reporters_text(asked: Asked, reads: Sequence[ReportsRead], today: date, *, colour: bool = False) -> str:
-    count = sum(one.reports for one in reads)
-    head = f"{plural(count, 'report')} on {asked.of}, {asked.days}"
+def reporters_text(asked: Asked, reporters: Sequence[Reporter], today: date, *, colour: bool = False) -> str:
+    count = sum(one.read.reports for one in reporters)
+    head = f"{count:,} {'report' if count == 1 else 'reports'} on {asked.of}, {asked.days}"
     page = [text(head, "bold"), text("")]
-    for domain in dict.fromkeys(one.at.host for one in reads):
-        same = [one for one in reads if one.at.host == domain]
+    for domain in dict.fromkeys(one.read.at.host for one in reporters):
+        same = [one.read for one in reporters if one.read.at.host == domain]
         page += [text(f"  {printable(domain, 80)}", "bold"), *_table(same), text("")]
-    return paint([*page, *remarks(reads, today, width=100)] if reads else page[:1], colour=colour)
+    return paint([*page, *remarks(reporters, today, width=100)] if reporters else page[:1], colour=colour)
 
 
-def remarks(reads: Sequence[ReportsRead], today: date, *, width: int) -> list[Text]:
+def remarks(reporters: Sequence[Reporter], today: date, *, width: int) -> list[Text]:
     """Who fell silent, as lines below any of the pages."""
-    told = [str(one) for one in silent(reads, today)]
-    if old := stale(reads, today):
+    quiet = silent(reporters, today)
+    told = [str(one) for one in quiet[:SHOWN]]
+    if rest := len(quiet) - len(told):
+        told.append(f"{plural(rest, 'more reporter')} fell silent: gatepost reports list --format json has all")
+    if old := stale(reporters, today):
         told.append(old)
     return [line for one in told for line in hanging(text("  ◆", "yellow"), one, indent=4, width=width)]
 
@@ -118,20 +124,23 @@ def _cells(one: ReportsRead) -> tuple[Text, ...]:
     )  # fmt: skip
 
 
-def reporters_json(asked: Asked, reads: Sequence[ReportsRead], today: date) -> str:
+def reporters_json(asked: Asked, reporters: Sequence[Reporter], today: date) -> str:
     """Keys may be added, none is renamed or removed."""
-    return document(SCHEMA, asked, {"reports": to_plain(tuple(reads)), "silent": to_plain(silent(reads, today))})
+    told = {"reports": plain_reports(reporters), "silent": to_plain(silent(reporters, today))}
+    return document(SCHEMA, asked, told)
 
 
-def reporters_csv(reads: Sequence[ReportsRead]) -> str:
-    columns = ("domain", "kind", "reporter", "reports", "first", "last", "about", "bad")
-    return sheet(
-        columns,
-        (
-            (r.at.host, r.kind, "; ".join(r.reporters), r.reports, r.first, r.last, r.sessions, r.failures)
-            for r in reads
-        ),
-    )
+def plain_reports(reporters: Sequence[Reporter]) -> Plain:
+    return to_plain(tuple(one.read for one in reporters))
+
+
+def reporters_csv(reporters: Sequence[Reporter]) -> str:
+    columns = ("domain", "kind", "reporter", "reports", "days", "first", "last", "about", "bad")
+    return sheet(columns, (_line(one.read, one.days) for one in reporters))
+
+
+def _line(r: ReportsRead, days: int) -> tuple[object, ...]:
+    return r.at.host, r.kind, "; ".join(r.reporters), r.reports, days, r.first, r.last, r.sessions, r.failures
 
 
 def document(schema: str, asked: Asked, told: dict[str, Plain]) -> str:

@@ -7,7 +7,7 @@ from datetime import date
 
 from rich.text import Text
 
-from gatepost.model.domain import ReportsRead, SourceSeen
+from gatepost.model.domain import SourceSeen
 from gatepost.report.escape import printable
 from gatepost.report.layout import Column, broadest, cut, hanging, joined, paint, table, text, wrapped
 from gatepost.report.plain import to_plain
@@ -16,6 +16,7 @@ from gatepost.report.sheet import sheet
 from gatepost.report.tally import plural
 from gatepost.report.truth import Standing
 from gatepost.report.wall import MARKS
+from gatepost.reports.contents import Reporter
 
 SCHEMA = "gatepost/sources/1"
 SHOWN = 40  # sources of a domain, unless all are asked for
@@ -25,7 +26,7 @@ _COUNTS = ("messages", "aligned", "spf", "dkim", "delivered", "quarantined", "re
 def sources_text(
     asked: Asked,
     sources: Sequence[SourceSeen],
-    reads: Sequence[ReportsRead],
+    reporters: Sequence[Reporter],
     today: date,
     *,
     width: int = 100,
@@ -33,17 +34,20 @@ def sources_text(
     everything: bool = False,
 ) -> str:
     """One page: a table for each domain in the From header, then what it comes to."""
-    reporters = {name for one in sources for name in one.reporters}
-    head = text(f"Who sends as {asked.of}: {asked.days}, by {plural(len(reporters), 'reporter')}", "bold")
+    names = {name for one in sources for name in one.reporters}
+    head = text(f"Who sends as {asked.of}: {asked.days}, by {plural(len(names), 'reporter')}", "bold")
     page = [*wrapped(head, width), text("")]
     shown = {one.at.host: [two for two in sources if two.at.host == one.at.host] for one in sources}
     limit = None if everything else SHOWN
-    names = _columns([one for same in shown.values() for one in same[:limit]], width)
+    columns = _columns([one for same in shown.values() for one in same[:limit]], width)
     for domain, same in shown.items():
-        page += [text(f"  {printable(domain, 80)}", "bold"), *(cut(line, width) for line in _draw(same[:limit], names))]
+        page += [
+            text(f"  {printable(domain, 80)}", "bold"),
+            *(cut(line, width) for line in _draw(same[:limit], columns)),
+        ]
         page += [*_hidden(same[SHOWN:], everything=everything), text("")]
     page += [line for one in _totals(sources) for line in hanging(text(" "), one, indent=2, width=width)]
-    return paint([*page, *remarks(reads, today, width=width)], colour=colour)
+    return paint([*page, *remarks(reporters, today, width=width)], colour=colour)
 
 
 def _columns(sources: Sequence[SourceSeen], width: int) -> list[str]:
@@ -134,11 +138,11 @@ _NUMBERS = frozenset({"MESSAGES", "ALIGNED"})
 _FIRST_TO_GO = ("REPORTED BY", "LAST", "PASSES AS", "BY")  # where the terminal is too narrow
 
 
-def sources_json(asked: Asked, sources: Sequence[SourceSeen], reads: Sequence[ReportsRead], today: date) -> str:
+def sources_json(asked: Asked, sources: Sequence[SourceSeen], reporters: Sequence[Reporter], today: date) -> str:
     """Keys may be added, none is renamed or removed."""
     totals = {name: sum(getattr(one, name) for one in sources) for name in _COUNTS}
     told = {
-        "totals": to_plain(totals), "sources": to_plain(tuple(sources)), "silent": to_plain(silent(reads, today)),
+        "totals": to_plain(totals), "sources": to_plain(tuple(sources)), "silent": to_plain(silent(reporters, today)),
     }  # fmt: skip
     return document(SCHEMA, asked, told)
 

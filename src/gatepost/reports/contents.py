@@ -8,6 +8,7 @@ from datetime import date
 from typing import NamedTuple
 
 from gatepost.errors import GatepostError
+from gatepost.model.domain import ReportsRead
 
 
 class ReportRefused(GatepostError):
@@ -119,3 +120,11 @@ class Taken:
     others: int
     rows: int
     lost: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Reporter:
+    """What one reporter sent about one domain, and on how many different days it had something to tell."""
+
+    read: ReportsRead
+    days: int
