@@ -64,7 +64,7 @@ def test_one_message_with_a_postmark_keeps_its_name(tmp_path: Path) -> None:
     assert (one.name, one.named) == (f"{tmp_path}/mail", True)
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(st.lists(st.integers(0, 1500), min_size=1, max_size=8), st.integers(600, 3000))
 def test_windows_do_not_matter(tmp_path_factory: pytest.TempPathFactory, sizes: list[int], window: int) -> None:
     messages = [POSTMARK + b"Subject: a\n\n" + b"From x\n" * (size // 7) + b"\n\n" for size in sizes]
@@ -75,6 +75,7 @@ def test_windows_do_not_matter(tmp_path_factory: pytest.TempPathFactory, sizes: 
         assert [content for _, content in read(path)] == messages
 
 
+@settings(deadline=None)  # disks have their own time
 @given(st.binary(max_size=3000))
 def test_nothing_is_lost_or_doubled(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> None:
     path = tmp_path_factory.mktemp("mbox") / "mbox"

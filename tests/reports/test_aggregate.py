@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gatepost.reports.aggregate import Aggregate
@@ -206,11 +206,13 @@ def test_many_signatures_are_kept_to_a_hundred() -> None:
     assert row.auth.count("\n") == 99
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=400))
 def test_any_octets_are_read_or_refused_in_a_sentence(data: bytes) -> None:
     _read_or_refused(data)
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_a_report_with_anything_inside_is_read_or_refused_in_a_sentence(draw: st.DataObject) -> None:
     whole = LEGACY.encode()
@@ -219,6 +221,7 @@ def test_a_report_with_anything_inside_is_read_or_refused_in_a_sentence(draw: st
     _read_or_refused(whole[:at] + draw.draw(st.binary(max_size=30)) + whole[until:])
 
 
+@settings(deadline=None)
 @given(st.text(st.characters(blacklist_categories=["Cs", "Cc"]), max_size=60))
 def test_any_words_in_the_fields(words: str) -> None:
     safe = words.replace("&", "&amp;").replace("<", "&lt;")

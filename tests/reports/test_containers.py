@@ -280,12 +280,13 @@ def test_the_names_of_forms_are_words() -> None:
 seeds = st.sampled_from([GZ, zipped(("a.xml", XML), ("b.json", JSON)), *MAILS.values()])
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=400))
 def test_any_octets_are_opened_or_refused(data: bytes) -> None:
     assert all(one[1] for one in opened(data))
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(seeds, st.data())
 def test_any_damage_is_survived(seed: bytes, draw: st.DataObject) -> None:
     at = draw.draw(st.integers(0, len(seed)))
@@ -294,6 +295,7 @@ def test_any_damage_is_survived(seed: bytes, draw: st.DataObject) -> None:
     assert all(one[1] for one in opened(damaged))
 
 
+@settings(deadline=None)
 @given(st.lists(st.binary(max_size=60), max_size=20))
 def test_any_lines_after_the_header_of_a_mail(lines: list[bytes]) -> None:
     mail = TOP + b"Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n" + b"\r\n".join(lines)

@@ -6,7 +6,7 @@ import json
 from datetime import UTC, date, datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gatepost.model.architecture import Endpoint
@@ -288,6 +288,7 @@ def test_a_wildcard_is_one_label(pattern: str, host: str, *, expected: bool) -> 
 words = st.text(max_size=12)
 
 
+@settings(deadline=None)
 @given(
     st.sampled_from([row[1].failure.type for row in TABLE]) | words, words, words, words, st.lists(words, max_size=3)
 )

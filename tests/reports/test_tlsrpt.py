@@ -6,7 +6,7 @@ import json
 from datetime import date
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gatepost.reports.contents import NoReport, ReportRefused, TlsReport
@@ -182,21 +182,25 @@ plain = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=300))
 def test_any_octets_are_read_or_refused(data: bytes) -> None:
     assert _outcome(data)
 
 
+@settings(deadline=None)
 @given(st.sampled_from(sorted(TLS)), plain)
 def test_anything_in_the_place_of_a_member(key: str, value: object) -> None:
     assert _outcome(tls(**{key: value}))
 
 
+@settings(deadline=None)
 @given(st.sampled_from(["policy", "summary", "failure-details"]), plain)
 def test_anything_in_the_place_of_a_part_of_a_policy(key: str, value: object) -> None:
     assert _outcome(tls(policies=[policy(**{key: value})]))
 
 
+@settings(deadline=None)
 @given(st.sampled_from(sorted(DETAIL)), plain)
 def test_anything_in_the_place_of_a_detail(key: str, value: object) -> None:
     assert _outcome(tls(policies=[policy(**{"failure-details": [DETAIL | {key: value}]})]))

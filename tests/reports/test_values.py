@@ -6,7 +6,7 @@ import math
 from datetime import date
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gatepost.reports import values
@@ -102,6 +102,7 @@ def test_a_period_that_cannot_be_is_told(begin: object, end: object, said: str) 
 anything = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(), st.binary(), st.lists(st.none()))
 
 
+@settings(deadline=None)
 @given(anything, anything)
 def test_any_value_is_read_or_is_not_there(one: object, other: object) -> None:
     values.text(one).encode()
