@@ -123,16 +123,25 @@ NEGLECTED: tuple[Observation, ...] = (
 )  # fmt: skip
 
 
-def failure(control: str, subject: str, because: str, severity: Severity, *evidence: Observation) -> Finding:
+def failure(
+    control: str, check: str, subject: str, because: str, severity: Severity, *evidence: Observation
+) -> Finding:
     return Finding(
-        control, "judge", subject, Role.DOMAIN, Outcome.FAIL, severity, because, evidence, "publish it", (subject,)
+        control, check, subject, Role.DOMAIN, Outcome.FAIL, severity, because, evidence, "publish it", (subject,)
     )
 
 
 FOUND = (
-    failure("GP-DNSID-001", "example.net", "2 SPF records at one name", Severity.HIGH, NEGLECTED[1]),
-    failure("GP-DNSID-006", "example.net", "no DMARC record", Severity.HIGH, NEGLECTED[4]),
-    failure("GP-DNSID-010", GOOD, f"{GOOD_V6} has no reverse name", Severity.MEDIUM, KEPT[-1]),
+    failure("GP-DNSID-001", "one-spf-record", "example.net", "2 SPF records at one name", Severity.HIGH, NEGLECTED[1]),
+    failure("GP-DNSID-006", "dmarc-published", "example.net", "no DMARC record", Severity.HIGH, NEGLECTED[4]),
+    failure(
+        "GP-DNSID-010",
+        "sending-address-has-its-name",
+        GOOD,
+        f"{GOOD_V6} has no reverse name",
+        Severity.MEDIUM,
+        KEPT[-1],
+    ),
 )
 
 

@@ -9,8 +9,10 @@ from dataclasses import replace
 
 import pytest
 
+from gatepost.checks import CHECKS
 from gatepost.model.observation import Run, Seen
-from gatepost.report.domains import Card, Line, cards
+from gatepost.report.domain_view import JUDGED, Line
+from gatepost.report.domains import Card, cards
 from gatepost.report.evidence import transcript
 from gatepost.report.formats import FORMATS, TERMINAL
 from gatepost.report.machine import read_json, to_json
@@ -124,3 +126,11 @@ def test_every_fact_survives_json_and_has_words_of_its_own() -> None:
 
 def test_cards_are_plain_values() -> None:
     assert all(isinstance(one, Card) for one in CARDS.values())
+
+
+def test_every_judge_of_dns_belongs_to_one_line() -> None:
+    """REQUIRETLS is told by a port, not by DNS."""
+    told = [c for c in CHECKS if c.control.startswith(("GP-DNSID", "GP-DNST")) and c.control != "GP-DNST-009"]
+    for one in told:
+        lines = [label for label, begins in JUDGED.items() if f"{one.control}/{one.name}".startswith(begins)]
+        assert len(lines) == 1, (one.control, one.name, lines)

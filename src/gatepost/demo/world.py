@@ -129,8 +129,8 @@ async def demo_world(directory: Path) -> AsyncIterator[World]:
 
 
 def _zones(opened: Opened, good: str, bad: str) -> Records:
-    pinned = opened.ports[GOOD].values()
-    kept = good_zone(Site(GOOD_DOMAIN, GOOD, good, web=good), pinned, opened.papers[GOOD])
+    services = {stall.declared: opened.ports[GOOD][stall.port] for stall in good_host()}
+    kept = good_zone(Site(GOOD_DOMAIN, GOOD, good, web=good), services, opened.papers[GOOD])
     return merged(kept, bad_zone(Site(BAD_DOMAIN, BAD, bad, web=good), opened.ports[BAD][20025]))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from ipaddress import ip_address
@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509 import load_pem_x509_certificates
 
 from gatepost.demo.authority import Papers
+from gatepost.records.srv import labels
 
 Records = dict[tuple[str, str], list[str]]
 
@@ -27,8 +28,8 @@ class Site:
     web: str
 
 
-def good_zone(site: Site, ports: Iterable[int], papers: Papers) -> Records:
-    """`ports` serve `papers`, and each says so."""
+def good_zone(site: Site, services: Mapping[str, int], papers: Papers) -> Records:
+    """`services` are ports by the catalogue's name: all serve `papers` and say so, and clients are told of them."""
     domain, pin = site.domain, f"3 1 1 {spki_digest(papers)}"
     return {
         **_basics(site),
@@ -38,7 +39,8 @@ def good_zone(site: Site, ports: Iterable[int], papers: Papers) -> Records:
         (f"_dmarc.{domain}", "TXT"): [f'"v=DMARC1; p=reject; np=reject; rua=mailto:dmarc@{domain}"'],
         (f"_mta-sts.{domain}", "TXT"): ['"v=STSv1; id=20261001"'],
         (f"_smtp._tls.{domain}", "TXT"): [f'"v=TLSRPTv1; rua=mailto:tls@{domain}"'],
-        **{(f"_{port}._tcp.{site.host}", "TLSA"): [pin] for port in ports},
+        **{(f"_{port}._tcp.{site.host}", "TLSA"): [pin] for port in services.values()},
+        **{(f"{label}.{domain}", "SRV"): [_pointer(site, services.get(name))] for label, name in labels().items()},
         (ip_address(site.address).reverse_pointer, "PTR"): [f"{site.host}."],
     }
 
@@ -61,6 +63,11 @@ def bad_zone(site: Site, port: int) -> Records:
         **{(f"h{n}.{domain}", "A"): [f"192.0.2.{n}"] for n in range(1, 6)},
         (f"s6.spf.{domain}", "TXT"): ['"v=spf1 ?all"'],
     }
+
+
+def _pointer(site: Site, port: int | None) -> str:
+    """A target of `.` says that there is no such service (RFC 2782)."""
+    return f"0 1 {port} {site.host}." if port else "0 0 0 ."
 
 
 def _basics(site: Site) -> Records:

@@ -25,6 +25,7 @@ from gatepost.model.domain import (
 )
 
 Lines = tuple[str, ...]
+DEEPEST = 20  # steps of indentation; a receiver stops at ten includes
 
 
 def _answer(one: Answer) -> Lines:
@@ -41,7 +42,7 @@ def _spf(one: SpfSeen) -> Lines:
     if not one.records:
         return (asked, "A: no SPF record")
     steps = (
-        f"{'  ' * t.depth}{t.text}  [{t.lookups} look-ups{f', {t.voids} void' if t.voids else ''}]"
+        f"{'  ' * min(t.depth, DEEPEST)}{t.text}  [{t.lookups} look-ups{f', {t.voids} void' if t.voids else ''}]"
         + (f" {t.note}" if t.note else "")
         for t in one.terms
     )

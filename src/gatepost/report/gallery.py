@@ -8,7 +8,8 @@ from rich.text import Text
 
 from gatepost.model.audit import Audit
 from gatepost.model.words import Severity
-from gatepost.report.domains import Card, Line, cards
+from gatepost.report.domain_view import Line
+from gatepost.report.domains import Card, cards
 from gatepost.report.escape import printable
 from gatepost.report.layout import NARROWEST, hanging, joined, padded, paint, text
 from gatepost.report.tally import plural

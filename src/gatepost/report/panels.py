@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
 from gatepost.report import certs, domains, truth
+from gatepost.report.domain_view import Line
 from gatepost.report.encryption import Word
 from gatepost.report.markup import Element, Node, e
 from gatepost.report.tally import plural
@@ -200,7 +201,7 @@ def _card(card: domains.Card) -> Element:
     return e("div", head, (_standard(line) for line in card.lines), class_="card domain")
 
 
-def _standard(line: domains.Line) -> Element:
+def _standard(line: Line) -> Element:
     mark = e("b", MARKS[line.standing], class_=line.standing.value)
     words = (mark, e("span", line.label, class_="label"), e("span", line.words))
     if not line.details:
