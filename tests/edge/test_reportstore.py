@@ -21,11 +21,11 @@ from gatepost.edge.intake import take_in
 from gatepost.edge.mailbox import letters
 from gatepost.edge.store import SCHEMA
 from gatepost.errors import UsageError
+from gatepost.feedback.contents import Reporter, Taken
 from gatepost.model.architecture import Endpoint
 from gatepost.model.domain import ReportsRead, SourceSeen, TlsFailureSeen
-from gatepost.reports.contents import Reporter, Taken
 from lab.reports import mail, zipped
-from tests.reports.documents import BEGIN, CURRENT, END, LEGACY, NOW, TLS, tls
+from tests.feedback.documents import BEGIN, CURRENT, END, LEGACY, NOW, TLS, tls
 
 SINCE, UNTIL = date(2026, 10, 25), date(2026, 11, 24)
 DAY = date(2026, 11, 1)

@@ -11,13 +11,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gatepost.feedback.contents import Reporter, Taken
 from gatepost.model.architecture import Endpoint
 from gatepost.model.domain import ReportsRead, SourceSeen, TlsFailureSeen
 from gatepost.report.failures import failures_csv, failures_json, failures_text
 from gatepost.report.intake import intake_json, intake_text, problem
 from gatepost.report.reporters import Asked, reporters_csv, reporters_json, reporters_text, silent, stale
 from gatepost.report.sources import sources_csv, sources_json, sources_text
-from gatepost.reports.contents import Reporter, Taken
 from tests.report.golden import golden
 
 TODAY = date(2026, 11, 24)

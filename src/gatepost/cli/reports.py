@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from gatepost.edge.mailbox import Letter, Unreadable
+    from gatepost.feedback.contents import Reporter
     from gatepost.report.reporters import Asked
-    from gatepost.reports.contents import Reporter
 
 app = typer.Typer(
     name="reports",

@@ -17,10 +17,10 @@ from pathlib import Path
 
 from gatepost.edge.mailbox import Letter, Unreadable
 from gatepost.edge.reportstore import opened
-from gatepost.reports.aggregate import Aggregate
-from gatepost.reports.containers import MAX_XML, MIB, Document, Form, Refusal, documents
-from gatepost.reports.contents import AggregateHead, NoReport, Period, ReportRefused, Taken, TlsReport
-from gatepost.reports.tlsrpt import tls_reports
+from gatepost.feedback.aggregate import Aggregate
+from gatepost.feedback.containers import MAX_XML, MIB, Document, Form, Refusal, documents
+from gatepost.feedback.contents import AggregateHead, NoReport, Period, ReportRefused, Taken, TlsReport
+from gatepost.feedback.tlsrpt import tls_reports
 
 BATCH = 2000
 _STAGED = """

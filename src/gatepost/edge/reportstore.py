@@ -13,10 +13,10 @@ from pathlib import Path
 
 from gatepost.edge.store import DATABASE, history
 from gatepost.errors import UsageError
+from gatepost.feedback.contents import Failed, Reporter, TlsFailure
+from gatepost.feedback.joining import UNTOLD, causes
 from gatepost.model.architecture import Endpoint
 from gatepost.model.domain import Dated, ReportsRead, SourceSeen, TlsFailureSeen
-from gatepost.reports.contents import Failed, Reporter, TlsFailure
-from gatepost.reports.joining import UNTOLD, causes
 
 RECENT = timedelta(days=30)
 MOST = 500  # sources of a domain that an audit carries; the worst of them

@@ -7,6 +7,7 @@ from datetime import date
 
 from rich.text import Text
 
+from gatepost.feedback.contents import Reporter
 from gatepost.model.domain import TlsFailureSeen
 from gatepost.report.escape import printable
 from gatepost.report.layout import hanging, joined, paint, text
@@ -14,7 +15,6 @@ from gatepost.report.plain import to_plain
 from gatepost.report.reporters import LONGEST_NAME, Asked, document, plain_reports, remarks, silent
 from gatepost.report.sheet import sheet
 from gatepost.report.tally import plural
-from gatepost.reports.contents import Reporter
 
 SCHEMA = "gatepost/failures/1"
 SHOWN = 40

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
+from gatepost.feedback.contents import Taken
 from gatepost.report.escape import printable
 from gatepost.report.plain import to_plain
-from gatepost.reports.contents import Taken
 
 SCHEMA = "gatepost/reports-import/1"
 

@@ -9,13 +9,13 @@ from datetime import date, timedelta
 
 from rich.text import Text
 
+from gatepost.feedback.contents import Reporter
 from gatepost.model.domain import ReportsRead
 from gatepost.report.escape import printable
 from gatepost.report.layout import Column, hanging, joined, paint, table, text
 from gatepost.report.plain import Plain, to_plain
 from gatepost.report.sheet import sheet
 from gatepost.report.tally import plural
-from gatepost.reports.contents import Reporter
 
 SCHEMA = "gatepost/reports/1"
 FEW = 3  # days with reports; with fewer nobody has a habit

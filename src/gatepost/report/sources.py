@@ -7,6 +7,7 @@ from datetime import date
 
 from rich.text import Text
 
+from gatepost.feedback.contents import Reporter
 from gatepost.model.domain import SourceSeen
 from gatepost.report.escape import printable
 from gatepost.report.layout import Column, broadest, cut, hanging, joined, paint, table, text, wrapped
@@ -16,7 +17,6 @@ from gatepost.report.sheet import sheet
 from gatepost.report.tally import plural
 from gatepost.report.truth import Standing
 from gatepost.report.wall import MARKS
-from gatepost.reports.contents import Reporter
 
 SCHEMA = "gatepost/sources/1"
 SHOWN = 40  # sources of a domain, unless all are asked for

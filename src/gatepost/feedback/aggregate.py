@@ -14,8 +14,8 @@ from datetime import datetime
 from functools import lru_cache, partial
 from xml.parsers import expat
 
-from gatepost.reports import encodings, values
-from gatepost.reports.contents import AggregateHead, NoReport, Period, ReportRefused, Row
+from gatepost.feedback import encodings, values
+from gatepost.feedback.contents import AggregateHead, NoReport, Period, ReportRefused, Row
 
 MAX_DEPTH = 64
 MAX_TAGS = 20_000_000

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from datetime import date
 
 from gatepost import catalogue
+from gatepost.feedback.contents import Failed
+from gatepost.feedback.known import Certificate, Known, Policy, covers, known
 from gatepost.model.architecture import Endpoint
 from gatepost.model.domain import Dated, TlsFailureSeen
-from gatepost.reports.contents import Failed
-from gatepost.reports.known import Certificate, Known, Policy, covers, known
 
 UNTOLD = "untold"  # our word for failures that a report counts and does not explain
 _CONNECTION = re.compile(

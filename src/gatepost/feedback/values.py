@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from ipaddress import IPv6Address, ip_address
 
-from gatepost.reports.contents import Period, ReportRefused
+from gatepost.feedback.contents import Period, ReportRefused
 
 MOST = 1_000_000_000  # messages or sessions of one record; above it is noise, and sums stay within 64 bits
 OLDEST = date(2012, 1, 1)  # DMARC was published then

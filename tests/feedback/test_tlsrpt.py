@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gatepost.reports.contents import NoReport, ReportRefused, TlsReport
-from gatepost.reports.tlsrpt import tls_reports
-from tests.reports.documents import BEGIN, END, NOW, TLS, tls
+from gatepost.feedback.contents import NoReport, ReportRefused, TlsReport
+from gatepost.feedback.tlsrpt import tls_reports
+from tests.feedback.documents import BEGIN, END, NOW, TLS, tls
 
 
 def read(data: bytes, hint: str = "") -> TlsReport:

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gatepost.reports import values
-from gatepost.reports.contents import ReportRefused
-from tests.reports.documents import BEGIN, END, NOW
+from gatepost.feedback import values
+from gatepost.feedback.contents import ReportRefused
+from tests.feedback.documents import BEGIN, END, NOW
 
 
 @pytest.mark.parametrize(

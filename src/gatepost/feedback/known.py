@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Protocol, TypeVar
 
+from gatepost.feedback import values
 from gatepost.model.domain import Dated
-from gatepost.reports import values
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,10 +17,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gatepost.reports import containers
-from gatepost.reports.containers import MIB, Form, Refusal, documents
-from gatepost.reports.contents import NoReport, ReportRefused
-from tests.reports.documents import LEGACY, tls
+from gatepost.feedback import containers
+from gatepost.feedback.containers import MIB, Form, Refusal, documents
+from gatepost.feedback.contents import NoReport, ReportRefused
+from tests.feedback.documents import LEGACY, tls
 
 XML = LEGACY.encode()
 JSON = tls()
@@ -247,7 +247,7 @@ def test_a_long_line_and_a_long_header_cost_no_memory() -> None:
 
 MEASURED = """
 import resource, sys
-from gatepost.reports.containers import documents, Refusal
+from gatepost.feedback.containers import documents, Refusal
 def chunks():
     with open(sys.argv[1], "rb") as file:
         while block := file.read(65536):

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gatepost.reports.aggregate import Aggregate
-from gatepost.reports.contents import AggregateHead, NoReport, ReportRefused, Row
-from tests.reports.documents import BEGIN, CURRENT, END, LEGACY, NOW
+from gatepost.feedback.aggregate import Aggregate
+from gatepost.feedback.contents import AggregateHead, NoReport, ReportRefused, Row
+from tests.feedback.documents import BEGIN, CURRENT, END, LEGACY, NOW
 
 
 def read(document: str | bytes, hint: str = "", cut: int = 4096) -> tuple[AggregateHead, list[Row]]:

@@ -11,7 +11,7 @@ from email.header import decode_header, make_header
 from email.message import Message
 from email.parser import BytesHeaderParser
 
-from gatepost.reports.contents import ReportRefused
+from gatepost.feedback.contents import ReportRefused
 
 MAX_HEADER = 256 * 1024  # octets of one header kept; the rest is passed over
 MAX_LINE = 64 * 1024  # a longer line comes in pieces

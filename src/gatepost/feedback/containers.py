@@ -15,8 +15,8 @@ from io import BytesIO
 from itertools import chain
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
-from gatepost.reports import mime
-from gatepost.reports.contents import NoReport, ReportRefused
+from gatepost.feedback import mime
+from gatepost.feedback.contents import NoReport, ReportRefused
 
 MIB = 1024 * 1024
 MAX_XML = 256 * MIB

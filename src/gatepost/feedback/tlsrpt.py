@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import NoReturn
 
-from gatepost.reports import values
-from gatepost.reports.contents import NoReport, Period, ReportRefused, TlsFailure, TlsPolicy, TlsReport
+from gatepost.feedback import values
+from gatepost.feedback.contents import NoReport, Period, ReportRefused, TlsFailure, TlsPolicy, TlsReport
 
 MAX_MARKS = 1_000_000  # commas and brackets: each value costs memory, whatever the size of the text
 MAX_LINES = 50  # of a policy's text

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gatepost.feedback.contents import Failed, TlsFailure
+from gatepost.feedback.joining import UNTOLD, causes
+from gatepost.feedback.known import covers
 from gatepost.model.architecture import Endpoint
 from gatepost.model.domain import Dated, TlsFailureSeen
-from gatepost.reports.contents import Failed, TlsFailure
-from gatepost.reports.joining import UNTOLD, causes
-from gatepost.reports.known import covers
 
 DAY = date(2026, 10, 3)
 MX = "mx2.example.org"

@@ -1,1 +1,0 @@
-"""Reports that other sites send: DMARC aggregate reports and TLS reports, read within bounds."""
