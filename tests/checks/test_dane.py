@@ -91,7 +91,7 @@ def real(*records: Tlsa, name: str = "usual") -> tuple[Observation, ...]:
 
 
 def real_pins(*records: Tlsa) -> Observation:
-    return tlsa(*records, owner=f"_25._tcp.{ISSUED_FOR}")
+    return tlsa(*records, base=ISSUED_FOR)
 
 
 ROLLED = (tlsa(KEY, NEXT), *shown())
@@ -186,7 +186,8 @@ def severity(check: Check, *seen: Observation, **options: Any) -> Severity | Non
 
 def test_a_mismatch_in_an_unsigned_zone_hurts_nobody() -> None:
     assert severity(dane.tlsa_matches, tlsa(WRONG), *shown()) is Severity.HIGH
-    assert severity(dane.tlsa_matches, tlsa(WRONG, security=INSECURE), *shown()) is Severity.LOW
+    unsigned = row(dane.tlsa_matches, HOST, "not-applicable", tlsa(WRONG, security=INSECURE), *shown(), **MX_ROLE)
+    assert unsigned.check.judge(of_row(unsigned)).outcome is unsigned.outcome
 
 
 def test_the_declared_port_of_the_exchanger_is_the_one_that_counts() -> None:

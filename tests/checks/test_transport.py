@@ -87,7 +87,7 @@ ROWS: tuple[Row, ...] = (
     row(transport.domain_signed, DOMAIN, "fail", mx(security=INSECURE), says="DANE does not apply: the zone"),
     row(transport.domain_signed, DOMAIN, "fail", mx(), spf(), replace(sts(), security=INSECURE), says=": MTA-STS"),
     row(transport.domain_signed, DOMAIN, "fail", spf(), bogus(DOMAIN.host, "MX"),
-        says="example.org MX: validation fails (signature expired)"),
+        says="DNSSEC validation fails for example.org: signature expired"),
     row(transport.domain_signed, DOMAIN, "fail", lost(DOMAIN, "mx", Reason.BOGUS), says="validation fails"),
     row(transport.domain_signed, DOMAIN, "unknown", mx(security=UNSURE), spf(), says="not trusted to validate"),
     *none(transport.domain_signed, "mx"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from gatepost.checks.case import Case, Scope, check, failed, not_applicable, passed, unknown
+from gatepost.checks.comparisons import nothing_told
 from gatepost.checks.dialogue_seen import some, words
 from gatepost.checks.domain_seen import NOT_DECLARED
 from gatepost.model.architecture import Host, Service
@@ -20,7 +21,7 @@ def settings_as_declared(case: Case) -> Verdict:
     """Clients are told of declared services only, and as declared."""
     told = _pointers(case)
     if not told:
-        return case.missing("srv", "autoconfig")
+        return nothing_told(case)
     if not case.architecture.hosts:
         return unknown(NOT_DECLARED)
     wrong = [(why, one) for one in told if (why := _difference(case, one))]
@@ -52,7 +53,7 @@ def declared_services_told(case: Case) -> Verdict:
     """Clients are told of every declared service for users."""
     told = _pointers(case)
     if not told:
-        return case.missing("srv", "autoconfig")
+        return nothing_told(case)
     ports = {(a.target.rstrip(".").lower(), a.port) for a in told}
     hosts = [*_of_domain(case, {name for name, _ in ports})]
     if not hosts:

@@ -14,6 +14,7 @@ from gatepost.checks.dialogue_seen import listens, starts, words
 from gatepost.checks.tls_seen import VERSIONS, versions
 from gatepost.model.architecture import Endpoint
 from gatepost.model.certificate import Certificate
+from gatepost.model.domain import MxSeen
 from gatepost.model.finding import Verdict
 from gatepost.model.observation import Advertised, Capabilities, CertificateSeen, Closed, Seen, of
 from gatepost.model.words import Mode, Role, Severity
@@ -143,7 +144,7 @@ def advertised_encrypted(case: Case) -> Verdict:
     """Client settings point only to encrypted ports."""
     told = _told(case)
     if not told:
-        return case.missing("srv", "autoconfig")
+        return nothing_told(case)
     if clear := [a for a in told if a.mode in {Mode.NONE, Mode.OPTIONAL}]:
         return failed(f"points clients to clear text: {words(map(_pointer, clear))}", *clear, severity=Severity.HIGH)
     return passed(*told)
@@ -154,7 +155,7 @@ def implicit_tls_preferred(case: Case) -> Verdict:
     """Client settings prefer implicit TLS (RFC 8314 section 5.1)."""
     told = _told(case)
     if not told:
-        return case.missing("srv", "autoconfig")
+        return nothing_told(case)
     late = [a for a in told if a.mode is Mode.STARTTLS and _has_twin(a) and not _implicit_first(a, told)]
     if late:
         because = f"points clients to STARTTLS first: {words(map(_pointer, late))}"
@@ -183,7 +184,7 @@ def advertised_ports_answer(case: Case) -> Verdict:
     """Every port the world is told of answers, and begins as told."""
     told = _told(case)
     if not told:
-        return case.missing("srv", "autoconfig")
+        return nothing_told(case)
     wrong: list[tuple[str, Advertised]] = []
     looked = 0
     for one in told:
@@ -207,6 +208,14 @@ def _reality(one: Advertised, seen: Seen) -> str | None:
     if (one.mode is Mode.IMPLICIT) != (begun[0] is Mode.IMPLICIT) and one.mode is not Mode.OPTIONAL:
         return f"{_pointer(one)}: told as {one.mode.value}, begins with {begun[0].value}"
     return ""
+
+
+def nothing_told(case: Case) -> Verdict:
+    """No client settings: DNS was asked and has none, or could not be asked."""
+    lost = case.missing("srv", "autoconfig", "autodiscover")
+    if not lost.evidence and of(MxSeen, case.seen, case.at):
+        return not_applicable("no client settings are published (SRV, autoconfig, autodiscover)")
+    return lost
 
 
 def _told(case: Case) -> list[Advertised]:

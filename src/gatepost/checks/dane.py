@@ -121,6 +121,8 @@ def tlsa_matches(case: Case) -> Verdict:
         return seen
     if not any(map(usable, seen.records)):
         return not_applicable("no usable record, see tlsa-usable", seen)
+    if seen.security is Security.INSECURE:
+        return not_applicable("not signed, so nobody holds the certificate against them, see tlsa-signed", seen)
     return _matching(case, seen)
 
 

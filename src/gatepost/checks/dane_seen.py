@@ -20,15 +20,9 @@ def against(case: Case, seen: TlsaSeen, shown: CertificateSeen) -> Match:
     """
     host = seen.at.host
     relays = seen.port == relay_port(case, host)
-    names = (_base(seen), host, *(case.serving.get(host, ()) if relays else ()))
+    names = (seen.base or host, host, *(case.serving.get(host, ()) if relays else ()))
     role = Role.MX if relays else Role.ACCESS
     return dane.match(seen.records, shown.chain, case.now, tuple(dict.fromkeys(names)), role=role, trust=shown.trust)
-
-
-def _base(seen: TlsaSeen) -> str:
-    """The name the records are looked for under, which may be the end of an alias (RFC 7671 section 7)."""
-    labels = seen.owner.split(".")
-    return ".".join(labels[2:]) if labels[0].startswith("_") and len(labels) > 2 else seen.at.host
 
 
 def vouched(case: Case, shown: CertificateSeen) -> bool:

@@ -1,4 +1,4 @@
-"""Exchangers and senders under names that lead where they say (GP-DNSID-010), and as declared (GP-DET-007)."""
+"""Exchangers and senders under names that lead where they say (GP-DNSID-010), and as declared (GP-PORT-001)."""
 
 from __future__ import annotations
 
@@ -167,7 +167,7 @@ def exchangers_have_both_families(case: Case) -> Verdict:
     return failed(f"no exchanger has an IPv{absent} address", mx, severity=severity)
 
 
-@check("GP-DET-007", scope=Scope.DOMAIN, roles=(Role.DOMAIN,))
+@check("GP-PORT-001", scope=Scope.DOMAIN, roles=(Role.DOMAIN,))
 def mx_as_declared(case: Case) -> Verdict:
     """The published exchangers are the declared ones, in their order."""
     mx, meant = told(MxSeen, case), declared(case)

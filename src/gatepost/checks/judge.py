@@ -76,7 +76,7 @@ class _Court:
             by_dns = {Role.MX} if host in self.serving else set()  # also where its port 25 gives no answer to us
             for role in sorted({*declared, *answering, *by_dns, Role.HOST}):
                 yield self._case(Endpoint(host), role), Scope.HOST
-        for domain in sorted({d.name for d in self.architecture.domains} | domains(self.seen)):
+        for domain in sorted(domains(self.seen) or {d.name for d in self.architecture.domains}):
             yield self._case(Endpoint(domain), Role.DOMAIN), Scope.DOMAIN
 
     def _case(self, at: Endpoint, role: Role) -> Case:

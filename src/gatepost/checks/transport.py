@@ -124,7 +124,7 @@ def _sessions(count: int) -> str:
 def domain_signed(case: Case) -> Verdict:
     """MX and policy records of the domain are signed and valid."""
     if bogus := [*_bogus(case, case.at.host)]:
-        return failed(first(said for said, _ in bogus), *(one for _, one in bogus), severity=Severity.CRITICAL)
+        return _spoilt(bogus)
     facts = _zone(case)
     if not facts:
         return not_seen(case, "mx", "spf", "dmarc", "mta-sts", "tls-rpt")
@@ -158,9 +158,11 @@ def exchangers_signed(case: Case) -> Verdict:
     found = exchangers(mx)
     if not found:
         return not_applicable(TAKES_NONE, mx)
+    if mx.security is Security.INSECURE:
+        return not_applicable("the MX records themselves are not signed, see domain-signed", mx)
     others = dict.fromkeys(one.host for one in found if one.host != case.at.host)
     if bogus := [one for host in others for one in _bogus(case, host)]:
-        return failed(first(said for said, _ in bogus), *(one for _, one in bogus), severity=Severity.CRITICAL)
+        return _spoilt(bogus)
     if spoilt := [one.host for one in found if one.security is Security.BOGUS]:
         return failed(f"bogus addresses: {some(spoilt)}", mx, severity=Severity.CRITICAL)
     if unsigned := [one.host for one in found if one.security is Security.INSECURE]:
@@ -172,14 +174,22 @@ def exchangers_signed(case: Case) -> Verdict:
 
 
 def _bogus(case: Case, host: str) -> Iterator[tuple[str, Unobserved | Answer]]:
-    """A failed validation, with the reason the resolver gave. To validating senders the name is down."""
+    """Failed validations, each with the reason the resolver gave. To validating senders the name is down."""
     at = Endpoint(host)
     for one in of(Answer, case.seen, at):
         if one.security is Security.BOGUS or one.reason is Reason.BOGUS:
-            yield f"{host} {one.kind}: validation fails{f' ({one.why})' if one.why else ''}", one
+            yield one.why, one
     for lost in of(Unobserved, case.seen, at):
         if lost.reason is Reason.BOGUS:
-            yield f"{host}: validation fails ({lost.detail})", lost
+            yield lost.detail, lost
+
+
+def _spoilt(bogus: list[tuple[str, Unobserved | Answer]]) -> Verdict:
+    """One cause, however many names show it. The first answer says most: later ones come from a cache."""
+    why = max((said for said, _ in bogus), key=lambda said: "(EDE 6)" not in said)
+    names = dict.fromkeys(one.at.host for _, one in bogus)
+    because = f"DNSSEC validation fails for {some(names)}: {why}"
+    return failed(because, *(one for _, one in bogus), severity=Severity.CRITICAL)
 
 
 @check("GP-DNST-009")

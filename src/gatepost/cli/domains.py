@@ -47,6 +47,6 @@ def domains(
         rate=rate,
     )
     looked = watched(request, quiet=quiet)
-    judged = telling.limited(conclude(looked, None, None, state), telling.TOLD_IN_DNS, telling.CAA)
+    judged = telling.limited(conclude(looked, None, None, state), telling.TOLD_IN_DNS, telling.ALSO_IN_DNS)
     telling.tell(judged, telling.shape(form, output), output, verbose=verbose, view="domains", fail_on=fail_on)
     raise typer.Exit(telling.exit_code(judged, fail_on))

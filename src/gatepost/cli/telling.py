@@ -28,7 +28,7 @@ ENDINGS = {
     ".xml": Format.JUNIT,
 }
 TOLD_IN_DNS = frozenset({"dns-identity", "dns-transport"})  # areas of `gatepost domains`
-CAA = frozenset({"GP-CERT-007"})  # filed under certificates, told in DNS
+ALSO_IN_DNS = ("GP-CERT-007/", "GP-PORT-001/mx-as-declared")  # judges of other areas that DNS tells of
 MAX_RUN = 512 * 1024 * 1024  # octets of a saved run
 
 
@@ -151,12 +151,12 @@ def areas(listed: str | None) -> frozenset[str]:
     return wanted
 
 
-def limited(audit: Audit, wanted: frozenset[str], also: frozenset[str] = frozenset()) -> Audit:
-    """Only the findings of these areas, and of the controls in `also`."""
+def limited(audit: Audit, wanted: frozenset[str], also: tuple[str, ...] = ()) -> Audit:
+    """Only the findings of these areas, and of judges whose id begins as one in `also`."""
     if not wanted:
         return audit
     area = {row["id"]: row["area"] for row in catalogue.document("controls")["controls"]}
-    kept = tuple(f for f in audit.findings if area.get(f.control) in wanted or f.control in also)
+    kept = tuple(f for f in audit.findings if area.get(f.control) in wanted or f.id.startswith(also))
     return replace(audit, findings=kept)
 
 

@@ -17,7 +17,7 @@ from gatepost.report.truth import Standing
 
 LONGEST = 400  # characters of one detail
 JUDGED: Mapping[str, tuple[str, ...]] = {
-    "MX": ("GP-DNSID-002/parked-takes-no-mail", "GP-DNSID-010/exchangers-"),
+    "MX": ("GP-DNSID-002/parked-takes-no-mail", "GP-DNSID-010/exchangers-", "GP-PORT-001/mx-as-declared"),
     "SPF": ("GP-DNSID-001/", "GP-DNSID-002/parked-spf-"),
     "DKIM": ("GP-DNSID-002/parked-has-no-keys", "GP-DNSID-003/", "GP-DNSID-004/", "GP-DNSID-005/"),
     "DMARC": ("GP-DNSID-002/parked-dmarc-", "GP-DNSID-006/", "GP-DNSID-007/"),
