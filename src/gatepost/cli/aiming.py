@@ -34,9 +34,7 @@ async def aim(request: Request, architecture: Architecture, trusted: Roots, name
     if not request.targets:
         if not architecture.hosts and not architecture.domains:
             raise UsageError("name a host or domain, or declare one in gatepost.toml (see: gatepost init --help)")
-        hosts_ = tuple([await _with_addresses(h, request, names) for h in architecture.hosts])
-        domains = tuple(d.name for d in architecture.domains)
-        return Aims(hosts_, tuple(h.name for h in hosts_) or domains, domains=domains)
+        return await _everything(request, architecture, trusted, names)
     found = [await _one(target, request, architecture, trusted, names) for target in request.targets]
     hosts = {h.name: h for aims in reversed(found) for h in aims.hosts}
     ordered = [h.name for aims in found for h in aims.hosts]
@@ -50,6 +48,23 @@ async def aim(request: Request, architecture: Architecture, trusted: Roots, name
     )
 
 
+async def _everything(request: Request, architecture: Architecture, trusted: Roots, names: Names) -> Aims:
+    """All that is declared. DNS leads to no other hosts then; what it tells clients is asked all the same."""
+    hosts = tuple([await _with_addresses(h, request, names) for h in architecture.hosts])
+    domains = tuple(d.name for d in architecture.domains)
+    worth = [d for d in architecture.domains if request.dns and names.worth(d.name)]
+    found = [await _discovered(d.name, d, request, trusted, names) for d in worth]
+    told: list[Observation] = [one for each in found for one in each.advertised]
+    told += [one for each in found for one in each.unobserved]
+    return Aims(
+        hosts,
+        tuple(h.name for h in hosts) or domains,
+        tuple(told),
+        notes=tuple(note for each in found for note in each.notes),
+        domains=domains,
+    )
+
+
 async def _one(target: str, request: Request, architecture: Architecture, trusted: Roots, names: Names) -> Aims:
 
     name = target.strip().rstrip(".").lower()
@@ -59,7 +74,7 @@ async def _one(target: str, request: Request, architecture: Architecture, truste
         return Aims((presume(name, request.addresses),), (target,))
     domain = architecture.domain(name)
     declared = [h for h in architecture.hosts if domain and h.name in domain.mx]
-    found = await _discovered(name, domain, trusted, names)
+    found = await _discovered(name, domain, request, trusted, names)
     hosts = {h.name: h for h in declared}
     for host_name, addresses in found.hosts:
         if host_name not in hosts and addresses:
@@ -71,12 +86,12 @@ async def _one(target: str, request: Request, architecture: Architecture, truste
     )
 
 
-async def _discovered(name: str, domain: Domain | None, trusted: Roots, names: Names) -> Discovery:
+async def _discovered(name: str, domain: Domain | None, request: Request, trusted: Roots, names: Names) -> Discovery:
     """A declared domain is one, whether or not DNS leads anywhere."""
     from gatepost.edge.discover import Discovery, discover
 
     try:
-        return await discover(name, names.resolver(), roots=trusted)
+        return await discover(name, names.resolver(), roots=trusted, https=request.https)
     except (UsageError, CannotLook) as error:
         if domain is None:
             raise

@@ -89,8 +89,8 @@ def _row(one: CertificateSeen, group: str, audit: Audit) -> Row:
         staple=one.staple,
         sha256=leaf.sha256,
         standing=_standing(one, leaf, now),
-        tlsa=protection.tlsa(one, audit.run.seen, now),
-        mta_sts=protection.mta_sts(one, audit.run.seen),
+        tlsa=protection.tlsa(one, audit),
+        mta_sts=protection.mta_sts(one, audit),
     )  # fmt: skip
 
 

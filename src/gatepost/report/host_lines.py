@@ -31,7 +31,7 @@ def _pins(one: TlsaSeen) -> str:
 def _served(one: TlsaSeen, view: View) -> str:
     """What the records say of every certificate that the port was seen to serve."""
     words = {
-        protection.tlsa(shown, view.seen, view.now)
+        protection.tlsa(shown, view.audit)
         for shown in of(CertificateSeen, view.seen)
         if (shown.at.host, shown.at.port) == (one.at.host, one.port)
     }

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from datetime import datetime
 
 from gatepost import catalogue
 from gatepost.certs.dane import Standing, match
+from gatepost.model.audit import Audit
 from gatepost.model.dns import Security
 from gatepost.model.domain import MxSeen, StsSeen, TlsaSeen
 from gatepost.model.observation import CertificateSeen, Seen, of
@@ -16,8 +16,9 @@ from gatepost.records.sts_policy import pattern_covers
 from gatepost.report.truth import NOT_ASKED
 
 
-def tlsa(one: CertificateSeen, seen: Seen, now: datetime) -> str:
+def tlsa(one: CertificateSeen, audit: Audit) -> str:
     """`matches 3 1 1`, `mismatch`, `not signed`, `none`; a dash where DNS was not asked."""
+    seen = audit.run.seen
     found = next((t for t in of(TlsaSeen, seen) if (t.at.host, t.port) == (one.at.host, one.at.port)), None)
     if found is None:
         return NOT_ASKED
@@ -25,19 +26,20 @@ def tlsa(one: CertificateSeen, seen: Seen, now: datetime) -> str:
         return "none"
     if found.security is Security.INSECURE:
         return "not signed"
-    relays = found.port == _relay_port()
+    relays = _relays(one, audit)
     names = (found.base or one.at.host, one.at.host, *(_served(seen).get(one.at.host, ()) if relays else ()))
     role = Role.MX if relays else Role.ACCESS
-    result = match(found.records, one.chain, now, names, role=role, trust=one.trust)
+    result = match(found.records, one.chain, audit.generated_at, names, role=role, trust=one.trust)
     if result.matched:
         first = result.matched[0]
         return f"matches {first.usage} {first.selector} {first.matching}"
     return "unknown" if result.those(Standing.UNKNOWN) else "mismatch" if result.usable else "unusable"
 
 
-def mta_sts(one: CertificateSeen, seen: Seen) -> str:
+def mta_sts(one: CertificateSeen, audit: Audit) -> str:
     """`enforce`, `testing`, `not covered`, `none`; a dash on other ports and where nobody asked."""
-    if one.at.port != _relay_port():
+    seen = audit.run.seen
+    if not _relays(one, audit):
         return NOT_ASKED
     words = [_policy(found, one.at.host) for name in _served(seen).get(one.at.host, ()) for found in _of(seen, name)]
     return ", ".join(dict.fromkeys(words)) or NOT_ASKED
@@ -66,7 +68,9 @@ def _served(seen: Seen) -> Mapping[str, tuple[str, ...]]:
     return {host: tuple(names) for host, names in found.items()}
 
 
-def _relay_port() -> int:
-    row = catalogue.port("smtp")
-    assert row is not None  # noqa: S101 - a test holds the catalogue to it
-    return row.number
+def _relays(one: CertificateSeen, audit: Audit) -> bool:
+    """Mail servers meet there: as declared, else by the usual number."""
+    host = audit.architecture.host(one.at.host)
+    service = host.service(one.at.port) if host else None
+    row = catalogue.port_numbered(one.at.port)
+    return service.role is Role.MX if service else row is not None and row.duty == Role.MX
