@@ -47,7 +47,7 @@ def audit(
 
     [bold]Exit:[/bold] 0 in order, 1 findings at or above --fail-on, 2 bad input, 3 could not look.
     """
-    from gatepost.cli import telling
+    from gatepost.cli import declared, telling
     from gatepost.cli.looking import watched
     from gatepost.cli.request import Request
     from gatepost.wire.survey import Depth
@@ -73,7 +73,7 @@ def audit(
     other = telling.earlier(compare, "--compare")
     before = telling.earlier(since, "--since")
     looked = watched(request, quiet=quiet)
-    judged = conclude(looked, other, before, state)
+    judged = conclude(looked, other, before, declared.state(state))
     shown = telling.limited(judged, areas)
     telling.tell(telling.changed(shown, before), show, output, verbose=verbose, fail_on=fail_on)
     raise typer.Exit(telling.exit_code(shown, fail_on))

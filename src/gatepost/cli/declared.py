@@ -10,6 +10,7 @@ from gatepost.errors import UsageError
 from gatepost.model.architecture import Architecture
 
 DEFAULT_DECLARATION = Path("gatepost.toml")
+DEFAULT_STATE = Path(".gatepost")
 MAX_DECLARATION = 262_144  # octets
 
 
@@ -32,3 +33,8 @@ def load(path: Path | None) -> Architecture:
 
 def today() -> date:
     return datetime.now(UTC).date()
+
+
+def state(given: Path | None) -> Path | None:
+    """The state directory named, or the one in this directory where there is one."""
+    return given or (DEFAULT_STATE if DEFAULT_STATE.is_dir() else None)

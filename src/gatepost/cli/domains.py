@@ -28,7 +28,7 @@ def domains(
 
     The certificates of the mail hosts are looked at as well, because TLSA records and MTA-STS speak of them.
     """
-    from gatepost.cli import telling
+    from gatepost.cli import declared, telling
     from gatepost.cli.audit import conclude
     from gatepost.cli.looking import watched
     from gatepost.cli.request import Request
@@ -47,6 +47,7 @@ def domains(
         rate=rate,
     )
     looked = watched(request, quiet=quiet)
-    judged = telling.limited(conclude(looked, None, None, state), telling.TOLD_IN_DNS, telling.ALSO_IN_DNS)
+    whole = conclude(looked, None, None, declared.state(state))
+    judged = telling.limited(whole, telling.TOLD_IN_DNS, telling.ALSO_IN_DNS)
     telling.tell(judged, telling.shape(form, output), output, verbose=verbose, view="domains", fail_on=fail_on)
     raise typer.Exit(telling.exit_code(judged, fail_on))

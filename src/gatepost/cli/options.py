@@ -126,6 +126,6 @@ FailOnSeverity = Annotated[
 ]
 State = Annotated[
     Path | None,
-    typer.Option("--state", metavar="DIR", help="Remember findings here, to tell since when each is open.",
-                 rich_help_panel=SHOWING),
+    typer.Option("--state", metavar="DIR", rich_help_panel=SHOWING,
+                 help="What is remembered: findings, ages of keys, reports (default: .gatepost, where it exists)."),
 ]  # fmt: skip
