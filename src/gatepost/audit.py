@@ -167,3 +167,15 @@ def nothing_but_failures(told: Iterable[Observation]) -> bool:
 
 def _unanswered(one: Answer) -> bool:
     return one.failed and one.security is not Security.BOGUS
+
+
+def doubtful(told: Iterable[Observation], domains: Iterable[str]) -> bool:
+    """Some answer about these domains has no DNSSEC state, although it came."""
+    names = tuple(domains)
+    return any(
+        isinstance(one, Answer)
+        and one.security is Security.UNKNOWN
+        and not one.failed
+        and any(f".{one.name}".endswith(f".{name}") for name in names)
+        for one in told
+    )

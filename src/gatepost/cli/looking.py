@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from ipaddress import ip_address
 
 from gatepost import catalogue
-from gatepost.audit import errands, nothing_but_failures, nothing_seen, plans
+from gatepost.audit import doubtful, errands, nothing_but_failures, nothing_seen, plans
 from gatepost.catalogue import Profile
 from gatepost.certs.chain import Roots
 from gatepost.cli.aiming import Aims, aim
@@ -103,7 +103,7 @@ async def _looked(
     if nothing_seen(run, todo) and (not domains or nothing_but_failures(told)):
         raise CannotLook(_complaint(run, aims))
     late = tuple(f"{architecture.source}: {problem}" for problem in overdue(architecture, looking.now.date()))
-    notes = (*aims.notes, *late, *([names.doubt] if names.doubt and domains else []))
+    notes = (*aims.notes, *late, *([names.doubt] if doubtful(told, (d.name for d in domains)) else []))
     return Looked(
         run, architecture, profile, probed.services, aims.targets, aims.domains, mine=bool(looking.mine), notes=notes
     )

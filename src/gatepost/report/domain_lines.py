@@ -61,7 +61,7 @@ def _spf(view: View) -> Iterator[Line]:
         counts = f"{one.lookups} of 10 look-ups" + (f", {one.voids} void" if one.voids else "")
         ends = one.ending or "no ending"
         broken = "" if one.result == "valid" else f"{one.result}: "
-        yield view.line(f"{broken}{ends}, {counts}", *tree, *tried, *one.problems, *one.advice)
+        yield view.line(f"{broken}{ends}, {counts}", *tree, *tried, *one.advice, problems=one.problems)
     if not found:
         yield from view.lost("spf")
 
@@ -135,11 +135,16 @@ def _sts(view: View) -> Iterator[Line]:
         elif not one.fetched:
             yield view.line(f"policy not fetched: {one.why}", *one.problems)
         else:
-            age = f"{one.max_age / 86400:g} days"
+            age = _days(one.max_age)
             covers = f"covers {', '.join(one.mx)}" if one.mx else ""
-            yield view.line(f"{one.mode}, id {one.id}, kept {age}", covers, *one.problems, *one.advice)
+            words = f"{one.mode}, id {one.id}, kept {age}"
+            yield view.line(words, covers, problems=(*one.problems, *one.advice))
     if not found:
         yield from view.lost("mta-sts")
+
+
+def _days(seconds: int) -> str:
+    return "1 day" if seconds == 86400 else f"{seconds / 86400:.3g} days"
 
 
 def _tls_rpt(view: View) -> Iterator[Line]:

@@ -58,7 +58,10 @@ class View:
     def now(self) -> datetime:
         return self.audit.generated_at
 
-    def line(self, words: str, *details: str, quiet: bool = False) -> Line:
+    def line(self, words: str, *details: str, problems: Iterable[str] = (), quiet: bool = False) -> Line:
+        """`problems` are what the reader of the record found; where judges speak, they are left to them."""
+        if not self._open():
+            details = (*details, *problems)
         standing = self._standing()
         if quiet and standing is Standing.GOOD:
             standing = Standing.QUIET
