@@ -13,7 +13,8 @@ GatepostError
     ├── PeerReset         the connection was reset
     ├── PeerSilent        nothing came within the time allowed
     │   └── PeerTarpit    answers trickle in, too slowly to finish
-    └── PeerUnreachable   no connection: refused, no route, name unknown
+    └── PeerUnreachable   no connection: refused, no route
+        └── PeerUnresolved  the name leads to no address
 BudgetSpent               our own limit on connections or time, never the peer's fault
 """
 
@@ -80,6 +81,13 @@ class PeerUnreachable(PeerError):
     def __init__(self, text: str, *, refused: bool) -> None:
         super().__init__(text)
         self.refused = refused
+
+
+class PeerUnresolved(PeerUnreachable):
+    """There is nothing to connect to: the name does not exist, has no address or can be no name."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text, refused=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from gatepost.edge import resolve
-from gatepost.edge.resolve import Resolver, hosts_file, reason, resolver_at, resolver_file
+from gatepost.edge.resolve import Resolver, hosts_file, resolver_at, resolver_file
 from gatepost.errors import PeerBogus, PeerError, PeerGarbled, PeerRefused, PeerSilent, PeerUnreachable, UsageError
+from gatepost.model.reasons import reason
 from gatepost.model.words import Reason
 from tests.dns import Dns
 

@@ -2,13 +2,12 @@ from __future__ import annotations
 
 import pytest
 
-from gatepost import errors
 from gatepost.catalogue import ports
-from gatepost.errors import PeerError, PeerGarbled, PeerLimited, PeerRefused, PeerUnreachable
+from gatepost.errors import PeerError, PeerGarbled, PeerLimited, PeerRefused
 from gatepost.model.architecture import Endpoint
-from gatepost.model.words import Mode, Reason, Role
+from gatepost.model.words import Mode, Role
 from gatepost.wire.ask import is_limit, is_refusal_to_look
-from gatepost.wire.dialogue import DIALOGUES, Ask, dialogue_for, why
+from gatepost.wire.dialogue import DIALOGUES, Ask, dialogue_for
 from gatepost.wire.lines import Talk
 from tests.script import Script, run
 
@@ -78,15 +77,6 @@ def test_reach_says_why_not(protocol: str, text: str, error: type[PeerError]) ->
 def test_every_dialogue_is_in_the_port_catalogue() -> None:
     assert set(DIALOGUES) <= {port.protocol for port in ports()}
     assert dialogue_for("ssh") is None
-
-
-def test_every_error_of_a_peer_has_a_reason_of_its_own() -> None:
-    kinds = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, PeerError)]
-    plain = [kind("x") for kind in kinds if kind not in {PeerError, PeerUnreachable}]
-    assert len({why(error) for error in plain}) == len(plain)
-    assert why(PeerUnreachable("x", refused=True)) is Reason.REFUSED
-    assert why(PeerUnreachable("x", refused=False)) is Reason.FILTERED
-    assert why(errors.BudgetSpent("x")) is Reason.BUDGET
 
 
 @pytest.mark.parametrize(

@@ -17,11 +17,12 @@ from gatepost import catalogue
 from gatepost.certs.chain import Roots
 from gatepost.certs.names import a_labels
 from gatepost.edge.https import Ask, fetch
-from gatepost.edge.resolve import Found, Resolver, literal, reason
-from gatepost.errors import PeerError, PeerUnreachable, UsageError
+from gatepost.edge.resolve import Found, Resolver, literal
+from gatepost.errors import PeerError, PeerUnresolved, UsageError
 from gatepost.model.architecture import Endpoint
 from gatepost.model.dns import Presence
 from gatepost.model.observation import Advertised, Unobserved
+from gatepost.model.reasons import reason
 from gatepost.records import mx, settings, srv
 
 MAX_HOSTS = 50  # of one domain
@@ -103,7 +104,7 @@ async def _behind(name: str, names: list[str], told: Published, resolver: Resolv
 async def _host(name: str, resolver: Resolver) -> Found:
     """An exchanger must be a name (RFC 5321 section 5.1); some records hold an address all the same."""
     if literal(name):
-        return Found((), (PeerUnreachable(f"{name} is an address where a name is due", refused=False),))
+        return Found((), (PeerUnresolved(f"{name} is an address where a name is due"),))
     return await resolver.find(name)
 
 
@@ -129,7 +130,7 @@ def _together(parts: Iterable[Published]) -> Published:
 async def _exchangers(name: str, resolver: Resolver) -> Published:
     try:
         rows = await resolver.mx(name)
-    except PeerUnreachable:
+    except PeerUnresolved:
         return Published()
     except PeerError as error:
         return Published(unobserved=(_lost(Endpoint(name), "mx", error),))

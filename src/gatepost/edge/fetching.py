@@ -7,8 +7,9 @@ import asyncio
 from gatepost import catalogue
 from gatepost.certs.chain import Roots
 from gatepost.edge.https import SECONDS, Ask, Document, document
-from gatepost.edge.resolve import Resolver, reason
-from gatepost.errors import PeerError, PeerGarbled, PeerUnreachable
+from gatepost.edge.resolve import Resolver
+from gatepost.errors import PeerError, PeerGarbled
+from gatepost.model.reasons import reason
 from gatepost.model.words import Reason
 from gatepost.records.lookup import Fetched
 
@@ -65,20 +66,13 @@ class Fetcher:
 
 def _failed(host: str, wrong: dict[str, PeerError]) -> Fetched:
     """One sentence when all addresses fail alike, else the addresses beside what each does."""
-    reasons = {address: _reason(error) for address, error in wrong.items()}
+    reasons = {address: reason(error) for address, error in wrong.items()}
     kinds = sorted(set(reasons.values()), key=lambda one: TELLING.index(one) if one in TELLING else len(TELLING))
     sentences = list(dict.fromkeys(str(error) for error in wrong.values()))
     if len(sentences) == 1:
         return Fetched(ok=False, reason=kinds[0], why=sentences[0])
     each = (f"{str(error).removeprefix(host).lstrip(': ')} at {address}" for address, error in wrong.items())
     return Fetched(ok=False, reason=kinds[0], why=f"{host}: {'; '.join(each)}")
-
-
-def _reason(error: PeerError) -> Reason:
-    """The host has addresses: a closed port is a no, and a lost packet is not a missing name."""
-    if isinstance(error, PeerUnreachable):
-        return Reason.REFUSED if error.refused else Reason.FILTERED
-    return reason(error)
 
 
 def _usual_port() -> int:

@@ -21,10 +21,10 @@ from gatepost.edge.reply import (
     Reply,
     Trouble,
 )
-from gatepost.errors import PeerBogus, PeerClosed, PeerError, PeerGarbled, PeerRefused, PeerReset, PeerSilent
+from gatepost.errors import PeerBogus, PeerError, PeerGarbled, PeerRefused, PeerSilent
 from gatepost.model.architecture import Endpoint
 from gatepost.model.dns import Answer, Presence, Security
-from gatepost.model.words import Reason
+from gatepost.model.reasons import reason
 
 SECONDS = 8.0  # for one question, repetitions included
 PROOF = 4  # a question that only proves something gets this part of it
@@ -242,25 +242,6 @@ class Asker:
         await asyncio.gather(*(run.belief.prove(server, ROOT) for server in self.servers))
         if not self._heard:
             run.dead = f"{self.where} answers nothing at all"
-
-
-def reason(error: PeerError) -> Reason:
-    """What an unanswered question is filed under."""
-    match error:
-        case PeerSilent():
-            return Reason.TIMEOUT
-        case PeerGarbled():
-            return Reason.GARBLED
-        case PeerBogus():
-            return Reason.BOGUS
-        case PeerRefused():
-            return Reason.REFUSED
-        case PeerClosed():
-            return Reason.CLOSED
-        case PeerReset():
-            return Reason.RESET
-        case _:
-            return Reason.UNRESOLVED
 
 
 def _failed(asked: Query, error: PeerError) -> Answer:

@@ -1,6 +1,6 @@
 """Names to records, through a resolver whose address and port are known.
 
-What went wrong is told apart, because the remedies differ: a name that does not exist (PeerUnreachable), a
+What went wrong is told apart, because the remedies differ: a name that does not exist (PeerUnresolved), a
 resolver that says no (PeerRefused), one that says nothing (PeerSilent), one that talks nonsense (PeerGarbled).
 """
 
@@ -14,37 +14,19 @@ from pathlib import Path
 
 from gatepost import catalogue
 from gatepost.certs.names import a_labels
-from gatepost.edge.lookup import SECONDS, Asker, reason
+from gatepost.edge.lookup import SECONDS, Asker
 from gatepost.edge.nameserver import Nameserver
 from gatepost.edge.unbound import validator
-from gatepost.errors import (
-    PeerBogus,
-    PeerError,
-    PeerGarbled,
-    PeerRefused,
-    PeerReset,
-    PeerSilent,
-    PeerUnreachable,
-    UsageError,
-)
+from gatepost.errors import PeerError, PeerUnresolved, UsageError
 from gatepost.model.dns import Answer, Presence
-from gatepost.model.words import Reason
+from gatepost.model.reasons import failure
 from gatepost.records.srv import Row
-
-__all__ = ["Found", "Resolver", "hosts_file", "literal", "reason", "resolver_at"]
 
 MAX_RECORDS = 64  # of one kind under one name
 HOSTS_FILE = Path("/etc/hosts")
 RESOLVER_FILE = Path("/etc/resolv.conf")
 MAX_FILE = 1024 * 1024  # octets
 MAX_SERVERS = 3  # resolv.conf(5)
-FAILURES = {
-    Reason.BOGUS: PeerBogus,
-    Reason.GARBLED: PeerGarbled,
-    Reason.REFUSED: PeerRefused,
-    Reason.RESET: PeerReset,
-    Reason.TIMEOUT: PeerSilent,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +71,7 @@ class Resolver:
         addresses = tuple(dict.fromkeys(a for answer in answers for a in answer.addresses))
         trouble = tuple({str(error): error for answer in answers for error in answer.trouble}.values())
         if not addresses and not trouble:
-            return Found((), (PeerUnreachable(f"{plain} has no address", refused=False),))
+            return Found((), (PeerUnresolved(f"{plain} has no address"),))
         return Found(addresses, trouble)
 
     async def _family(self, name: str, kind: str) -> Found:
@@ -108,7 +90,7 @@ class Resolver:
         """Priority, weight, port, target. A name that does not exist has none."""
         try:
             rows = [row.split(" ", 3) for row in await self._records(name, "SRV")]
-        except PeerUnreachable:
+        except PeerUnresolved:
             return ()
         return tuple((int(row[0]), int(row[1]), int(row[2]), _absolute(row[3])) for row in rows)
 
@@ -116,7 +98,7 @@ class Resolver:
         """The strings of each record joined, octets as Latin-1. A name that does not exist has none."""
         try:
             return await self._records(name, "TXT")
-        except PeerUnreachable:
+        except PeerUnresolved:
             return ()
 
     async def close(self) -> None:
@@ -131,8 +113,8 @@ class Resolver:
 
 def _trouble(name: str, answer: Answer) -> PeerError:
     if answer.failed:
-        return FAILURES.get(answer.reason or Reason.REFUSED, PeerRefused)(answer.why)
-    return PeerUnreachable(f"{name!r} is no host name" if answer.why else f"{name} does not exist", refused=False)
+        return failure(answer.reason, answer.why)
+    return PeerUnresolved(f"{name!r} is no host name" if answer.why else f"{name} does not exist")
 
 
 def _absolute(name: str) -> str:

@@ -8,22 +8,11 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from hashlib import sha256
 
-from gatepost.errors import (
-    BudgetSpent,
-    GatepostError,
-    PeerClosed,
-    PeerError,
-    PeerGarbled,
-    PeerLimited,
-    PeerRefused,
-    PeerReset,
-    PeerSilent,
-    PeerTarpit,
-    PeerUnreachable,
-)
+from gatepost.errors import GatepostError, PeerError
 from gatepost.model.architecture import Endpoint
 from gatepost.model.observation import ChainSeen, Handshake, Injected, Observation, Unobserved
-from gatepost.model.words import Mode, Reason, Role
+from gatepost.model.reasons import reason
+from gatepost.model.words import Mode, Role
 from gatepost.wire.lines import Talk, printable
 
 USER = "gatepost-audit"  # no account of this name exists; the password is as harmless
@@ -78,26 +67,8 @@ async def until_failure(at: Endpoint, stage: Stage, steps: AsyncIterator[Observa
 
 
 def lost(at: Endpoint, wanted: str, error: GatepostError) -> Unobserved:
-    return Unobserved(at, wanted, why(error), str(error))
+    return Unobserved(at, wanted, reason(error), str(error))
 
-
-def why(error: GatepostError) -> Reason:
-    """The one place where errors become reasons."""
-    if isinstance(error, PeerUnreachable):
-        return Reason.REFUSED if error.refused else Reason.FILTERED
-    return next((reason for kind, reason in _REASONS if isinstance(error, kind)), Reason.GARBLED)
-
-
-_REASONS: tuple[tuple[type[GatepostError], Reason], ...] = (  # the narrower kind first
-    (PeerTarpit, Reason.TARPIT),
-    (PeerSilent, Reason.TIMEOUT),
-    (PeerClosed, Reason.CLOSED),
-    (PeerReset, Reason.RESET),
-    (PeerLimited, Reason.LIMITED),
-    (PeerRefused, Reason.REFUSED),
-    (PeerGarbled, Reason.GARBLED),
-    (BudgetSpent, Reason.BUDGET),
-)
 
 _LIMIT = re.compile(
     r"too (?:many|fast|much)|limit|\brate\b|throttl|\bbusy\b|overload|concurren|slow down"

@@ -9,10 +9,10 @@ from typing import Any
 from gatepost.model.observation import Observation
 from gatepost.model.words import Mode
 from gatepost.wire import imap, injection, pop3, preamble, sieve, smtp
-from gatepost.wire.ask import Ask, Stage, secure, until_failure, why
+from gatepost.wire.ask import Ask, Stage, secure, until_failure
 from gatepost.wire.lines import Talk
 
-__all__ = ("Ask", "Dialogue", "dialogue_for", "why")
+__all__ = ("Ask", "Dialogue", "dialogue_for")
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from gatepost.errors import BudgetSpent, PeerClosed, PeerError, PeerGarbled, PeerReset, PeerSilent, PeerTarpit
 from gatepost.model.architecture import Endpoint
 from gatepost.model.observation import Greeting, Identified, Observation
+from gatepost.model.reasons import reason
 from gatepost.model.words import Mode, Reason
 from gatepost.wire import imap_answers, pop3, replies, sieve_answers
-from gatepost.wire.ask import lost, why
+from gatepost.wire.ask import lost
 from gatepost.wire.banners import protocol_of, settled
 from gatepost.wire.lines import MAX_LINE, Dial, Talk, Wire, printable
 from gatepost.wire.software import own_name, software
@@ -80,7 +81,7 @@ async def _spoken(talk: Talk, at: Endpoint, first: bytes) -> AsyncIterator[Obser
         if protocol in _ASKED:
             known, protocol, upgrade = await _ASKED[protocol](talk)
     except (BudgetSpent, PeerError) as error:
-        if why(error) in {Reason.GARBLED, Reason.TARPIT}:
+        if reason(error) in {Reason.GARBLED, Reason.TARPIT}:
             protocol = "unknown"
     mode = Mode.IMPLICIT if talk.encrypted else Mode.STARTTLS if upgrade else Mode.NONE
     name, version = software(known.text)
