@@ -76,6 +76,16 @@ def port(name: str) -> Port | None:
     return next((p for p in ports() if p.id == name), None)
 
 
+def row(name: str) -> Port:
+    """A row that the code itself names: one that is missing is a defect."""
+    return {p.id: p for p in ports()}[name]
+
+
+def number(name: str) -> int:
+    """The usual port of a service that the code itself names."""
+    return row(name).number
+
+
 def port_numbered(number: int) -> Port | None:
     """The usual service behind a TCP port; where two rows share it, the current one (465: submissions)."""
     rows = [p for p in ports() if p.number == number and "tcp" in p.transport]

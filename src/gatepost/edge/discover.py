@@ -182,18 +182,12 @@ async def _first(
         if not found.addresses:
             continue
         try:
-            text = await fetch(Ask(host, found.addresses[0], https or _https(), path, body), roots)
+            text = await fetch(Ask(host, found.addresses[0], https or catalogue.number("https"), path, body), roots)
             return Published(read(text, name))
         except PeerError as error:
             if host != name:
                 lost.append(_lost(Endpoint(name), via, error))
     return Published(unobserved=tuple(lost))
-
-
-def _https() -> int:
-    row = catalogue.port("https")
-    assert row is not None  # noqa: S101 - a test holds the catalogue to it
-    return row.number
 
 
 def _lost(at: Endpoint, wanted: str, error: PeerError) -> Unobserved:

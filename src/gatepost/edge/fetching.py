@@ -25,7 +25,7 @@ class Fetcher:
     def __init__(self, resolver: Resolver, roots: Roots, *, https: int | None = None, seconds: float = SECONDS) -> None:
         self.resolver = resolver
         self.roots = roots
-        self.port = https or _usual_port()
+        self.port = https or catalogue.number("https")
         self.seconds = seconds
         self._run: tuple[asyncio.AbstractEventLoop, asyncio.Semaphore] | None = None
 
@@ -73,9 +73,3 @@ def _failed(host: str, wrong: dict[str, PeerError]) -> Fetched:
         return Fetched(ok=False, reason=kinds[0], why=sentences[0])
     each = (f"{str(error).removeprefix(host).lstrip(': ')} at {address}" for address, error in wrong.items())
     return Fetched(ok=False, reason=kinds[0], why=f"{host}: {'; '.join(each)}")
-
-
-def _usual_port() -> int:
-    row = catalogue.port("https")
-    assert row is not None  # noqa: S101 - a test holds the catalogue to it
-    return row.number

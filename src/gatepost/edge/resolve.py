@@ -138,14 +138,14 @@ def resolver_at(
     if port and not (port.isascii() and port.isdecimal() and 0 < int(port) < 65536):
         raise UsageError(f"--resolver: {port!r} is not a port number")
     name = f"the resolver {where}"
-    server = _server(plain, int(port) if port else _usual_port(), name, trusted=trusted)
+    server = _server(plain, int(port) if port else catalogue.number("dns"), name, trusted=trusted)
     return Resolver(name, _asker((server,), name, seconds, anchor))
 
 
 def _system(seconds: float, *, trusted: bool, anchor: Path | None) -> Resolver:
     addresses, honest = resolver_file(RESOLVER_FILE)
     name = "the system's resolver"
-    servers = tuple(_server(a, _usual_port(), f"{name} {a}", trusted=trusted or honest) for a in addresses)
+    servers = tuple(_server(a, catalogue.number("dns"), f"{name} {a}", trusted=trusted or honest) for a in addresses)
     return Resolver(name, _asker(servers, name, seconds, anchor), hosts_file(HOSTS_FILE))
 
 
@@ -157,12 +157,6 @@ def _server(address: str, port: int, where: str, *, trusted: bool) -> Nameserver
 def _asker(servers: tuple[Nameserver, ...], where: str, seconds: float, anchor: Path | None) -> Asker:
     places = tuple((server.address, server.port) for server in servers)
     return Asker(servers, where, seconds=seconds, validator=validator(places, anchor))
-
-
-def _usual_port() -> int:
-    row = catalogue.port("dns")
-    assert row is not None  # noqa: S101 - a test holds the catalogue to it
-    return row.number
 
 
 def resolver_file(path: Path) -> tuple[tuple[str, ...], bool]:

@@ -19,10 +19,9 @@ def labels() -> dict[str, str]:
 
 def services(domain: str, service: str, rows: Iterable[Row]) -> tuple[Advertised, ...]:
     """Best first. A target of `.` says that the service is not offered (RFC 2782): it is left out."""
-    row = catalogue.port(service)
-    assert row is not None  # noqa: S101 - `labels` has no other names
+    mode = Mode(catalogue.row(service).mode)
     return tuple(
-        Advertised(Endpoint(domain), "srv", service, target.rstrip(".").lower(), port, Mode(row.mode), priority)
+        Advertised(Endpoint(domain), "srv", service, target.rstrip(".").lower(), port, mode, priority)
         for priority, _, port, target in sorted(rows, key=lambda r: (r[0], -r[1], r[3]))
         if target.rstrip(".") and port
     )
