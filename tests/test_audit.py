@@ -42,6 +42,10 @@ def test_every_other_port_of_the_catalogue_is_swept() -> None:
     assert 512 not in swept  # biff is UDP
 
 
+def test_without_a_sweep_only_services_are_looked_at() -> None:
+    assert {e.at.port for e in errands([HOST], sweep=False)} == {25, 993}
+
+
 def test_a_list_of_ports_limits_the_look_and_may_name_any_number() -> None:
     todo = errands([HOST], only=frozenset({25, 8026}))
     assert [(e.at.port, e.sweep) for e in todo if e.at.family == 4] == [(25, False), (8026, True)]

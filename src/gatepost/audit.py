@@ -28,23 +28,23 @@ from gatepost.model.words import Mode, Outcome, Reason, Role
 from gatepost.records.plans import DomainPlan, HostPlan
 
 
-def errands(hosts: Iterable[Host], *, only: frozenset[int] = frozenset()) -> tuple[Errand, ...]:
+def errands(hosts: Iterable[Host], *, only: frozenset[int] = frozenset(), sweep: bool = True) -> tuple[Errand, ...]:
     """Every address of every host, IPv4 and IPv6 each on its own.
 
-    Services of the host are surveyed in full, every other TCP port of the catalogue is swept. `only` limits
-    the look to these ports, and makes an unknown number a sweep errand too.
+    Services of the host are surveyed in full, every other TCP port of the catalogue is swept (unless told not to).
+    `only` limits the look to these ports, and makes an unknown number a sweep errand too.
     """
     return tuple(
         errand
         for host in hosts
         for address in host.addresses
-        for errand in _at(host, address, only)
+        for errand in _at(host, address, only, sweep=sweep)
     )  # fmt: skip
 
 
-def _at(host: Host, address: str, only: frozenset[int]) -> Iterable[Errand]:
+def _at(host: Host, address: str, only: frozenset[int], *, sweep: bool) -> Iterable[Errand]:
     known = {service.port: service for service in host.services}
-    wanted = only or frozenset(known) | _catalogue_ports()
+    wanted = only or frozenset(known) | (_catalogue_ports() if sweep else frozenset())
     for port in sorted(wanted):
         at = Endpoint(host.name, address, port)
         if port in known:

@@ -41,6 +41,7 @@ def domains(
         trust_resolver=trust_resolver,
         ca=ca,
         mine=mine,
+        sweep=False,
         depth=Depth.CERTIFICATES,
         vantage=vantage,
         source=source,

@@ -82,7 +82,7 @@ async def _looked(
     trusted: Roots,
 ) -> Looked:
     aims = await aim(request, architecture, trusted, names)
-    todo = errands(aims.hosts, only=only)
+    todo = errands(aims.hosts, only=only, sweep=request.sweep)
     declared = frozenset(h.name for h in architecture.hosts)
     domains, hosts = _plans(request, architecture, aims, names)
     if not todo and not domains:

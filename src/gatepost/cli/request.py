@@ -16,6 +16,7 @@ class Request:
     profile: str | None = None
     addresses: tuple[str, ...] = ()
     ports: str | None = None
+    sweep: bool = True  # look for what hides beside the known services too
     resolver: str | None = None
     trust_resolver: bool = False
     dns: bool = True  # ask what the world is told, not only where the hosts are
