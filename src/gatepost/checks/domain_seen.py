@@ -118,11 +118,7 @@ def relay_port(case: Case, name: str = "") -> int:
     """Where a host takes mail from others: as declared, which on the internet can only be 25."""
     host = case.architecture.host(name or case.at.host)
     meant = next((one.port for one in host.services if one.role is Role.MX), 0) if host else 0
-    if meant:
-        return meant
-    row = catalogue.port("smtp")
-    assert row is not None  # noqa: S101 - a test holds the catalogue to it
-    return row.number
+    return meant or catalogue.number("smtp")
 
 
 def pins(case: Case, host: str, port: int) -> TlsaSeen | None:
