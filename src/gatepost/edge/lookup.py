@@ -23,7 +23,7 @@ from gatepost.edge.reply import (
 )
 from gatepost.errors import PeerBogus, PeerError, PeerGarbled, PeerRefused, PeerSilent
 from gatepost.model.architecture import Endpoint
-from gatepost.model.dns import Answer, Presence, Security
+from gatepost.model.dns import Answer, Presence, Security, weakest
 from gatepost.model.reasons import reason
 
 SECONDS = 8.0  # for one question, repetitions included
@@ -130,7 +130,7 @@ class Asker:
                 raise PeerGarbled(f"the aliases of {asked.name} lead in a circle, says {self.where}")
             if len(aliases) >= MAX_ALIASES:
                 raise PeerGarbled(f"{asked.name} has more than {MAX_ALIASES} aliases, says {self.where}")
-            security = _weaker(answer.security, more.security)
+            security = weakest((answer.security, more.security))
             answer = replace(more, at=answer.at, aliases=aliases, ttl=min(answer.ttl, more.ttl), security=security)
         return answer
 
@@ -257,10 +257,6 @@ def _named(answer: Answer, name: str) -> Answer:
     if plain.endswith(".") and not plain.endswith("\\."):
         plain = plain[:-1]
     return replace(answer, at=Endpoint(plain))
-
-
-def _weaker(one: Security, other: Security) -> Security:
-    return next(s for s in (Security.UNKNOWN, Security.INSECURE, Security.SECURE) if s in {one, other})
 
 
 def _words(reply: Reply) -> str:

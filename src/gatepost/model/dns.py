@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -16,6 +17,12 @@ class Security(StrEnum):
     INSECURE = "insecure"
     SECURE = "secure"
     UNKNOWN = "unknown"
+
+
+def weakest(states: Iterable[Security]) -> Security:
+    """How far several answers can be believed together; without any, not at all."""
+    order = (Security.BOGUS, Security.UNKNOWN, Security.INSECURE, Security.SECURE)
+    return min(states, key=order.index, default=Security.UNKNOWN)
 
 
 class Presence(StrEnum):

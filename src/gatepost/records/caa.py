@@ -8,12 +8,12 @@ from dataclasses import dataclass
 
 from gatepost.errors import PeerGarbled
 from gatepost.model.architecture import Endpoint
-from gatepost.model.dns import Answer, Caa, Security
+from gatepost.model.dns import Answer, Caa, Security, weakest
 from gatepost.model.domain import CaaSeen
 from gatepost.model.observation import Unobserved
 from gatepost.model.words import Reason
-from gatepost.records.fields import bounded, shown
-from gatepost.records.lookup import Lookup
+from gatepost.records.lookup import Lookup, unanswered
+from gatepost.records.sentences import bounded, shown
 
 MAX_CLIMB = 32  # names from the host towards the root
 MAX_RECORDS = 64
@@ -49,11 +49,11 @@ async def inspect(host: str, lookup: Lookup) -> CaaSeen | Unobserved:
     for n in range(len(labels)):
         answer = await lookup(".".join(labels[n:]), "CAA")
         if answer.failed:
-            return Unobserved(Endpoint(host), "caa", answer.reason or Reason.UNRESOLVED, answer.why)
+            return unanswered(Endpoint(host), "caa", answer)
         states.append(answer.security)
         if answer.values:
             return records(host, answer)
-    return CaaSeen(Endpoint(host), "", security=_weakest(states))
+    return CaaSeen(Endpoint(host), "", security=weakest(states))
 
 
 def records(host: str, answer: Answer) -> CaaSeen:
@@ -137,8 +137,3 @@ def _problems(one: Caa) -> Iterator[str]:
         yield f"{shown(str(one))}: the value is not of the form 'domain; name=value', so it lets nobody issue"
     if one.tag == "iodef" and not re.match(r"(?:mailto:[^@]+@.|https?://.)", one.value, re.IGNORECASE):
         yield f"{shown(str(one))}: reports go to a mailto:, http: or https: URI only"
-
-
-def _weakest(states: list[Security]) -> Security:
-    order = (Security.BOGUS, Security.UNKNOWN, Security.INSECURE, Security.SECURE)
-    return min(states, key=order.index, default=Security.UNKNOWN)

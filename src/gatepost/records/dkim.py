@@ -10,11 +10,11 @@ from gatepost.model.architecture import Endpoint
 from gatepost.model.dns import Answer, Presence
 from gatepost.model.domain import DkimKeySeen
 from gatepost.model.observation import Unobserved
-from gatepost.model.words import Reason
 from gatepost.records import dkim_public, tags
 from gatepost.records.dkim_public import PublicKey
-from gatepost.records.lookup import Lookup
-from gatepost.records.tags import Tags, bounded, shown
+from gatepost.records.lookup import Lookup, unanswered
+from gatepost.records.sentences import bounded, shown
+from gatepost.records.tags import Tags
 
 COMMON = (
     "default",  # OpenDKIM, cPanel, many guides
@@ -70,7 +70,7 @@ async def key(domain: str, selector: str, lookup: Lookup, *, declared: bool) -> 
     """A selector without a record is no fault by itself: whether one is due, the caller knows."""
     answer = await lookup(owner(domain, selector), "TXT")
     if answer.failed:
-        return Unobserved(Endpoint(domain), f"dkim:{selector}", answer.reason or Reason.UNRESOLVED, answer.why)
+        return unanswered(Endpoint(domain), f"dkim:{selector}", answer)
     seen = DkimKeySeen(Endpoint(domain), selector, answer.presence, declared, ttl=answer.ttl, security=answer.security)
     return _filled(seen, answer) if answer.presence is Presence.PRESENT else seen
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from gatepost.model.architecture import Endpoint
-from gatepost.model.dns import Presence
+from gatepost.model.dns import Presence, weakest
 from gatepost.model.domain import DmarcRecord, DmarcSeen
 from gatepost.model.observation import Unobserved
 from gatepost.records import dmarc_walk
 from gatepost.records.dmarc_consent import targets
 from gatepost.records.dmarc_walk import Stop, Walk, unobserved, walk
 from gatepost.records.lookup import Lookup
+from gatepost.records.sentences import bounded
 from gatepost.records.suffixes import Suffixes
-from gatepost.records.tags import bounded
 
 __all__ = ["effective", "inspect", "targets"]
 
@@ -33,7 +33,7 @@ async def inspect(domain: str, lookup: Lookup, suffixes: Suffixes) -> DmarcSeen 
         if answer.failed:
             return unobserved(plain, answer)
         exists = answer.presence is not Presence.ABSENT
-        security = dmarc_walk.weakest(security, answer.security)
+        security = weakest((security, answer.security))
     record = found.record
     return DmarcSeen(
         Endpoint(plain),

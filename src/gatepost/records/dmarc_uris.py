@@ -6,7 +6,7 @@ import re
 from urllib.parse import unquote
 
 from gatepost.records import tags
-from gatepost.records.tags import bounded, shown
+from gatepost.records.sentences import bounded, shown
 
 MAX_URIS = 20
 SURE_URIS = 2  # RFC 7489 section 6.2 obliged reporters to no more

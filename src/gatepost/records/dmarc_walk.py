@@ -8,19 +8,16 @@ A name of nine labels or more is cut to its last seven after the first question.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gatepost.model.architecture import Endpoint
-from gatepost.model.dns import Answer, Security
+from gatepost.model.dns import Answer, Security, weakest
 from gatepost.model.domain import DmarcRecord, DmarcStep
 from gatepost.model.observation import Unobserved
-from gatepost.model.words import Reason
 from gatepost.records import dmarc_record
-from gatepost.records.lookup import Lookup
+from gatepost.records.lookup import Lookup, unanswered
 
 MOST_LABELS = 8  # and so the most questions
-
-_WEAK_FIRST = (Security.BOGUS, Security.UNKNOWN, Security.INSECURE, Security.SECURE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +71,7 @@ class Walk:
         record = self.record
         last = next((n for n, stop in enumerate(self.stops) if record and stop.domain == record.domain), None)
         decided = self.stops if last is None else self.stops[: last + 1]
-        return weakest(*(stop.security for stop in decided))
+        return weakest(stop.security for stop in decided)
 
     def _suffix(self) -> Iterator[DmarcRecord]:
         return (stop.record for stop in self.stops if stop.record and stop.record.psd == "y")
@@ -125,14 +122,8 @@ def stop(domain: str, answer: Answer) -> Stop:
     return Stop(domain, record, step, several, missed, answer.security)
 
 
-def weakest(*states: Security) -> Security:
-    return min(states, key=_WEAK_FIRST.index)
-
-
 def unobserved(domain: str, answer: Answer) -> Unobserved:
-    return Unobserved(
-        Endpoint(domain), "dmarc", answer.reason or Reason.UNRESOLVED, f"{answer.name} {answer.kind}: {answer.why}"
-    )
+    return replace(unanswered(Endpoint(domain), "dmarc", answer), detail=f"{answer.name} {answer.kind}: {answer.why}")
 
 
 def _note(record: DmarcRecord | None, texts: tuple[str, ...], missed: tuple[str, ...]) -> str:

@@ -10,8 +10,9 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from gatepost.records.sentences import bounded, shown
+
 MAX_TEXT = 4096  # characters of a record; longer ones are cut and said so
-MAX_SENTENCES = 20
 BLANKS = " \t"
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,31}")
@@ -75,19 +76,6 @@ def read(text: str, known: tuple[str, ...]) -> Fields:
 
 def render(version: str, pairs: Iterable[tuple[str, str]]) -> str:
     return f"v={version}; " + "".join(f"{name}={value}; " for name, value in pairs).rstrip()
-
-
-def shown(text: str) -> str:
-    """A stranger's words, short and with control characters escaped."""
-    return repr(text if len(text) <= 60 else text[:57] + "…")
-
-
-def bounded(sentences: Iterable[str]) -> tuple[str, ...]:
-    """Each sentence once, and not more than an operator would read."""
-    unlike = tuple(dict.fromkeys(sentences))
-    if len(unlike) <= MAX_SENTENCES:
-        return unlike
-    return (*unlike[: MAX_SENTENCES - 1], f"and {len(unlike) - MAX_SENTENCES + 1} more like these")
 
 
 def _objection(part: str, name: str, equals: str, value: str, known: tuple[str, ...]) -> str:

@@ -6,7 +6,9 @@ from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
+from gatepost.model.architecture import Endpoint
 from gatepost.model.dns import Answer
+from gatepost.model.observation import Unobserved
 from gatepost.model.words import Reason
 
 Told = TypeVar("Told")
@@ -20,6 +22,11 @@ class Lookup(Protocol):
     """
 
     async def __call__(self, name: str, kind: str) -> Answer: ...
+
+
+def unanswered(at: Endpoint, wanted: str, answer: Answer) -> Unobserved:
+    """What a failed answer leaves unseen."""
+    return Unobserved(at, wanted, answer.reason or Reason.UNRESOLVED, answer.why)
 
 
 @dataclass(frozen=True, slots=True)

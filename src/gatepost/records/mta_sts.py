@@ -9,9 +9,9 @@ from gatepost.model.architecture import Endpoint
 from gatepost.model.dns import Answer
 from gatepost.model.domain import StsSeen
 from gatepost.model.observation import Unobserved
-from gatepost.model.words import Reason
 from gatepost.records import fields, sts_policy
-from gatepost.records.lookup import Fetch, Fetched, Lookup
+from gatepost.records.lookup import Fetch, Fetched, Lookup, unanswered
+from gatepost.records.sentences import bounded, shown
 from gatepost.records.sts_policy import pattern_covers
 
 __all__ = ["PATH", "VERSION", "host", "inspect", "pattern_covers"]
@@ -28,7 +28,7 @@ async def inspect(domain: str, lookup: Lookup, fetch: Fetch) -> StsSeen | Unobse
     """
     answer = await lookup(f"_mta-sts.{domain}", "TXT")
     if answer.failed:
-        return Unobserved(Endpoint(domain), "mta-sts", answer.reason or Reason.UNRESOLVED, answer.why)
+        return unanswered(Endpoint(domain), "mta-sts", answer)
     seen = record(domain, answer)
     return with_policy(seen, await fetch(host(domain), PATH)) if seen.records else seen
 
@@ -49,7 +49,7 @@ def record(domain: str, answer: Answer) -> StsSeen:
     if name is None:
         problems.append("no usable id=: senders take the record for invalid")
     elif not _ID.fullmatch(name):
-        problems.append(f"id= has to be 1 to 32 letters and digits, and is {fields.shown(name)}")
+        problems.append(f"id= has to be 1 to 32 letters and digits, and is {shown(name)}")
     return replace(
         seen,
         id=name if name and _ID.fullmatch(name) else "",
@@ -71,8 +71,8 @@ def with_policy(seen: StsSeen, got: Fetched) -> StsSeen:
         mode=policy.mode,
         mx=policy.mx,
         max_age=policy.max_age,
-        problems=fields.bounded([*seen.problems, *_of_policy([*problems, *policy.problems])]),
-        advice=fields.bounded([*seen.advice, *_of_policy([*advice, *policy.advice])]),
+        problems=bounded([*seen.problems, *_of_policy([*problems, *policy.problems])]),
+        advice=bounded([*seen.advice, *_of_policy([*advice, *policy.advice])]),
     )
 
 

@@ -9,12 +9,12 @@ from ipaddress import IPv6Address, ip_address
 
 from gatepost import catalogue
 from gatepost.model.architecture import Endpoint
-from gatepost.model.dns import Answer, Presence, Security
+from gatepost.model.dns import Answer, Presence, Security, weakest
 from gatepost.model.domain import Exchanger, MxSeen
 from gatepost.model.observation import Advertised, Unobserved
-from gatepost.model.words import Mode, Reason
-from gatepost.records.fields import bounded, shown
-from gatepost.records.lookup import Lookup
+from gatepost.model.words import Mode
+from gatepost.records.lookup import Lookup, unanswered
+from gatepost.records.sentences import bounded, shown
 
 MX = "smtp"  # its id in the port catalogue
 MAX_EXCHANGERS = 50  # looked at, the most preferred first
@@ -44,7 +44,7 @@ async def inspect(domain: str, lookup: Lookup) -> MxSeen | Unobserved:
     at = Endpoint(domain)
     answer = await lookup(domain, "MX")
     if answer.failed:
-        return Unobserved(at, "mx", answer.reason or Reason.UNRESOLVED, answer.why)
+        return unanswered(at, "mx", answer)
     rows, problems = read(answer.values)
     if not answer.values:
         return await _implicit(domain, answer, lookup)
@@ -133,7 +133,7 @@ async def _implicit(domain: str, answer: Answer, lookup: Lookup) -> MxSeen | Uno
     own = Addresses() if answer.presence is Presence.ABSENT else await _addresses(domain, lookup)
     if own.trouble and not own.values:
         failed = own.trouble[0]
-        return Unobserved(Endpoint(domain), "mx", failed.reason or Reason.UNRESOLVED, failed.why)
+        return unanswered(Endpoint(domain), "mx", failed)
     kinds = [(one, unreachable(one)) for one in own.values]
     problems = [f"its own address {one} is a {kind} one: the internet cannot reach it" for one, kind in kinds if kind]
     return MxSeen(
@@ -149,12 +149,11 @@ async def _addresses(name: str, lookup: Lookup) -> Addresses:
     """IPv4 first. The security is that of the weaker answer."""
     answers = [await lookup(name, "A"), await lookup(name, "AAAA")]
     heard = [one for one in answers if not one.failed]
-    order = (Security.BOGUS, Security.UNKNOWN, Security.INSECURE, Security.SECURE)
     return Addresses(
         tuple(dict.fromkeys(value for one in heard for value in one.values)),
         next((one.aliases for one in heard if one.aliases), ()),
         tuple(one for one in answers if one.failed),
-        min((one.security for one in answers), key=order.index),
+        weakest(one.security for one in answers),
     )
 
 

@@ -9,8 +9,8 @@ from gatepost.model.dns import Presence
 from gatepost.model.domain import ReverseSeen
 from gatepost.model.observation import Unobserved
 from gatepost.model.words import Reason
-from gatepost.records.fields import bounded
-from gatepost.records.lookup import Lookup
+from gatepost.records.lookup import Lookup, unanswered
+from gatepost.records.sentences import bounded
 
 MAX_NAMES = 10  # the number SPF allows for the same question (RFC 7208 section 4.6.4)
 
@@ -24,7 +24,7 @@ async def inspect(at: Endpoint, address: str, lookup: Lookup) -> ReverseSeen | U
         return Unobserved(at, f"ptr:{address[:60]}", Reason.UNRESOLVED, f"{address[:60]!r} is no IP address")
     answer = await lookup(wanted.reverse_pointer, "PTR")
     if answer.failed:
-        return Unobserved(at, f"ptr:{address}", answer.reason or Reason.UNRESOLVED, answer.why)
+        return unanswered(at, f"ptr:{address}", answer)
     names = tuple(dict.fromkeys(answer.values))
     confirmed: list[str] = []
     why: list[str] = []

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from ipaddress import ip_address
 
-from gatepost.records.fields import BLANKS, bounded, shown
+from gatepost.records.fields import BLANKS
+from gatepost.records.sentences import bounded, shown
 
 MAX_TEXT = 65536  # octets; the limit section 3.3 gives senders as an example
 MAX_PATTERNS = 500

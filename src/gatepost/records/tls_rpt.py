@@ -12,10 +12,9 @@ from gatepost.model.architecture import Endpoint
 from gatepost.model.dns import Answer
 from gatepost.model.domain import TlsRptSeen
 from gatepost.model.observation import Unobserved
-from gatepost.model.words import Reason
 from gatepost.records import fields
-from gatepost.records.fields import shown
-from gatepost.records.lookup import Lookup
+from gatepost.records.lookup import Lookup, unanswered
+from gatepost.records.sentences import bounded, shown
 
 VERSION = "TLSRPTv1"
 MAX_URIS = 20
@@ -27,7 +26,7 @@ _HOST = re.compile(r"(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)*[A-Za-z
 async def inspect(domain: str, lookup: Lookup) -> TlsRptSeen | Unobserved:
     answer = await lookup(f"_smtp._tls.{domain}", "TXT")
     if answer.failed:
-        return Unobserved(Endpoint(domain), "tls-rpt", answer.reason or Reason.UNRESOLVED, answer.why)
+        return unanswered(Endpoint(domain), "tls-rpt", answer)
     return record(domain, answer)
 
 
@@ -42,7 +41,7 @@ def record(domain: str, answer: Answer) -> TlsRptSeen:
         Endpoint(domain),
         chosen.records,
         uris,
-        fields.bounded([*chosen.problems, *found.problems, *problems]),
+        bounded([*chosen.problems, *found.problems, *problems]),
         found.advice,
         answer.security,
     )

@@ -10,9 +10,8 @@ from gatepost.model.association import fault
 from gatepost.model.dns import Answer, Security, Tlsa
 from gatepost.model.domain import TlsaSeen
 from gatepost.model.observation import Unobserved
-from gatepost.model.words import Reason
-from gatepost.records.fields import bounded, shown
-from gatepost.records.lookup import Lookup
+from gatepost.records.lookup import Lookup, unanswered
+from gatepost.records.sentences import bounded, shown
 
 MAX_RECORDS = 64
 MAX_DATA = 131072  # hexadecimal digits; a whole certificate is allowed, and few are larger
@@ -105,4 +104,4 @@ async def _bases(host: str, port: int, lookup: Lookup) -> tuple[str, ...] | Unob
 
 
 def _unobserved(host: str, port: int, answer: Answer) -> Unobserved:
-    return Unobserved(Endpoint(host), f"tlsa:{port}", answer.reason or Reason.UNRESOLVED, answer.why)
+    return unanswered(Endpoint(host), f"tlsa:{port}", answer)

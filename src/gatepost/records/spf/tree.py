@@ -10,8 +10,7 @@ from gatepost.model.architecture import Endpoint
 from gatepost.model.dns import Answer, Presence
 from gatepost.model.domain import SpfSeen, SpfTerm
 from gatepost.model.observation import Unobserved
-from gatepost.model.words import Reason
-from gatepost.records.lookup import Lookup
+from gatepost.records.lookup import Lookup, unanswered
 from gatepost.records.spf import lint, reach
 from gatepost.records.spf.costs import FAMILIES, Costs
 from gatepost.records.spf.evaluate import MOST_HOSTS
@@ -34,7 +33,7 @@ async def inspect(domain: str, lookup: Lookup, *, together: Together = one_by_on
     answers = await gathered(name, lookup, together)
     own = answers[name, "TXT"]
     if own.failed:
-        return Unobserved(Endpoint(name), "spf", own.reason or Reason.REFUSED, own.why)
+        return unanswered(Endpoint(name), "spf", own)
     return _walked(name, answers).seen(own)
 
 
