@@ -238,3 +238,10 @@ def test_reads_what_was_rendered(pairs: dict[str, str]) -> None:
         pairs.get("aspf", "r"),
     )
     assert found.testing == (pairs.get("t") == "y")
+
+
+def test_slips_that_cost_nothing_are_no_problem() -> None:
+    found = read(f"v=DMARC1; p=reject;; x-note=moved; {RUA};;", "example.org")
+    assert (found.p, found.problems) == ("reject", ())
+    assert "'x-note' is no name of a tag: receivers pass over it" in found.advice
+    assert read(f"v=DMARC1; s p=reject; p=none; {RUA}", "example.org").problems == ("'s p' is no name of a tag",)

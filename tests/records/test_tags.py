@@ -46,6 +46,10 @@ def test_malformed(text: str, told: str) -> None:
     assert told in read(text).problems
 
 
+def test_slips() -> None:
+    assert read("v=DKIM1;;x-note=1;a b=2;p").slips == ("nothing between two semicolons", "'x-note' is no name of a tag")
+
+
 def test_repeated_names() -> None:
     assert read("a=1;b=2;a=1;A=3").repeated == ("a",)
 

@@ -55,7 +55,7 @@ def read(text: str, domain: str) -> DmarcRecord:
     (section 4.10.1). With an address it counts as none.
     """
     found = _lowered(tags.read(text))
-    notes = _Notes(problems=list(found.problems))
+    notes = _formal(found)
     rua = _addresses(found, "rua", notes)
     ruf = _addresses(found, "ruf", notes)
     p, sp, np = _policies(found, notes, reports=bool(rua))
@@ -89,9 +89,16 @@ def _with(record: DmarcRecord, notes: _Notes) -> DmarcRecord:
     return replace(record, problems=bounded(notes.problems), advice=bounded(notes.advice))
 
 
+def _formal(found: Tags) -> _Notes:
+    """Receivers pass over what they do not know, and so over slips that cost no policy (section 4.8)."""
+    notes = _Notes(problems=[one for one in found.problems if one not in found.slips])
+    notes.advice += [f"{one}: receivers pass over it" for one in found.slips]
+    return notes
+
+
 def _lowered(found: Tags) -> Tags:
     """Names in lower case: the grammar of DMARC would have it so, the one of DKIM it borrows would not."""
-    return Tags(tuple((name.lower(), value) for name, value in found.pairs), found.problems)
+    return replace(found, pairs=tuple((name.lower(), value) for name, value in found.pairs))
 
 
 def _policies(found: Tags, notes: _Notes, *, reports: bool) -> tuple[str, str, str]:

@@ -17,15 +17,21 @@ MAX_SENTENCES = 20
 BLANKS = " \t\r\n"
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+_FOREIGN = re.compile(r"[A-Za-z][A-Za-z0-9_]*[-.][A-Za-z0-9_.-]*")
 _VALUE = re.compile(r"[\x21-\x3a\x3c-\x7e \t\r\n]*")
 
 
 @dataclass(frozen=True, slots=True)
 class Tags:
-    """The tags in order, values stripped. `problems` break the form; what breaks it is left out of `pairs`."""
+    """The tags in order, values stripped. `problems` break the form; what breaks it is left out of `pairs`.
+
+    `slips` are those among the problems that can hide no tag that means anything: a semicolon too many, a name with
+    a hyphen or a dot in it.
+    """
 
     pairs: tuple[tuple[str, str], ...]
     problems: tuple[str, ...] = ()
+    slips: tuple[str, ...] = ()
 
     def first(self, name: str) -> str | None:
         """The value of a tag; of a repeated one, the first. Names are told apart by case."""
@@ -50,13 +56,15 @@ def read(text: str) -> Tags:
     if len(parts) > MAX_TAGS:
         problems.append(f"{len(parts)} tags, of which the first {MAX_TAGS} were read")
     pairs: list[tuple[str, str]] = []
+    slips: list[str] = []
     for part in parts[:MAX_TAGS]:
         name, equals, value = (piece.strip(BLANKS) for piece in part.partition("="))
         if objection := _objection(part, name, equals, value):
             problems.append(objection)
+            slips += [objection] if _harmless(part, name, equals) else []
         else:
             pairs.append((name, value))
-    return Tags(tuple(pairs), bounded(problems))
+    return Tags(tuple(pairs), bounded(problems), tuple(dict.fromkeys(slips)))
 
 
 def render(pairs: Iterable[tuple[str, str]]) -> str:
@@ -80,6 +88,10 @@ def bounded(sentences: Iterable[str]) -> tuple[str, ...]:
     if len(unlike) <= MAX_SENTENCES:
         return unlike
     return (*unlike[: MAX_SENTENCES - 1], f"and {len(unlike) - MAX_SENTENCES + 1} more like these")
+
+
+def _harmless(part: str, name: str, equals: str) -> bool:
+    return not part.strip(BLANKS) or bool(equals and _FOREIGN.fullmatch(name))
 
 
 def _objection(part: str, name: str, equals: str, value: str) -> str:
