@@ -12,6 +12,7 @@ have signatures (of no worth) beside their records. `trouble` maps a name, or a 
     formerr                                  to questions with EDNS
     silent, garbage                          no answer, or octets that are none
     truncated                                over UDP: ask again over TCP (as happens to long answers anyway)
+    cut                                      over TCP as well: longer than any message
     alone                                    of an alias only the alias itself
     delay:0.2                                seconds
     spoofed                                  over UDP first an answer to another question, with the right number
@@ -120,7 +121,7 @@ class Dns:
                 return _refused(reply, what.replace("bogus", "servfail"), details)
             case "formerr" if query.edns >= 0:
                 return _refused(dns.message.make_response(dns.message.from_wire(data)), "formerr", [], plain=True)
-            case "truncated" if udp:
+            case "truncated" | "cut" if udp or what == "cut":
                 reply.flags |= dns.flags.TC
                 return reply.to_wire()
         self._fill(reply, name, kind, whole=what != "alone")

@@ -119,9 +119,10 @@ class Belief:
             self.doubt = told.why
         if told.security is Security.SECURE:  # the reply that was validated, not the one that may be forged
             try:
-                return Security.SECURE, read(told.packet, asked)
+                validated = read(told.packet, asked)
             except PeerGarbled:
                 return Security.UNKNOWN, reply
+            return (Security.UNKNOWN, reply) if validated.truncated else (Security.SECURE, validated)
         return told.security, reply
 
     async def _passes(self, validator: Validator, server: Nameserver) -> bool:

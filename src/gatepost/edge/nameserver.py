@@ -102,7 +102,10 @@ class Nameserver:
                 raise PeerReset(f"{self.where} cannot be asked for {asked.name} over TCP: {words}") from None
         if not mine(data, asked, number):
             raise PeerGarbled("over TCP it answers another question")
-        return read(data, asked)
+        reply = read(data, asked)
+        if reply.truncated:  # nothing was read of it, and that is not to say that there is nothing
+            raise PeerGarbled("even over TCP the answer is cut off")
+        return reply
 
     @property
     def _family(self) -> int:
