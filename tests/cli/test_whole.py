@@ -182,3 +182,17 @@ def test_demo_shows_both_hosts_and_exits_in_order(gatepost: Gatepost) -> None:
     assert "mail.good.test" in result.out
     assert "mail.bad.test" in result.out
     assert "relays for strangers" in result.out
+    domains, audit = result.out.split("$ gatepost audit good.test bad.test")
+    assert domains.startswith("$ gatepost domains good.test bad.test")
+    for told in ("not aligned: 203.0.113.66", "certificate expired on", "+all"):
+        assert told in domains
+        assert told in audit
+
+
+def test_what_the_demo_keeps_can_be_tried(gatepost: Gatepost, tmp_path: Path) -> None:
+    folder = tmp_path / "kept"
+    assert json.loads(gatepost("demo", "--keep", str(folder), "--format", "json").out)["findings"]
+    again = gatepost("reports", "import", str(folder / "reports"), "--state", str(folder / ".gatepost"))
+    assert (again.code, "12 duplicates dropped" in again.out) == (0, True), again.out
+    sources = gatepost("reports", "sources", "bad.test", "--state", str(folder / ".gatepost"))
+    assert "2,856 messages from 3 sources" in sources.out

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,8 @@ from gatepost.demo.stage import running
 from gatepost.demo.world import BAD, BAD_DOMAIN, GOOD, GOOD_DOMAIN
 from gatepost.model.architecture import Service
 from gatepost.model.audit import Audit
+from gatepost.model.domain import TlsFailureSeen
+from gatepost.model.observation import Advertised, of
 from gatepost.model.words import Outcome
 from tests.verdicts import by_host
 
@@ -35,6 +38,7 @@ TOLD = {  # and what its domain tells the world
     "GP-DNSID-001",
     "GP-DNSID-004",
     "GP-DNSID-007",
+    "GP-DNSID-008",
     "GP-DNST-002",
     "GP-DNST-003",
     "GP-DNST-004",
@@ -46,8 +50,10 @@ NEAR = {"GP-RELAY-001", "GP-STLS-002"}  # unknown when the only address is also 
 def audit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Audit]:
     folder: Path = tmp_path_factory.mktemp("world")
     with running(folder) as stage:
-        request = Request(declaration=stage.declaration, ca=stage.ca, ports=stage.ports, https=stage.https)
-        yield conclude(look(request), None, None, None)
+        request = Request(
+            targets=stage.domains, declaration=stage.declaration, ca=stage.ca, ports=stage.ports, https=stage.https
+        )
+        yield conclude(look(request), None, None, stage.state)
 
 
 def test_the_good_host_is_in_order(audit: Audit) -> None:
@@ -58,6 +64,18 @@ def test_the_good_host_is_in_order(audit: Audit) -> None:
 
 def test_the_bad_domain_shows_its_faults(audit: Audit) -> None:
     assert set(by_host(audit, Outcome.FAIL)[BAD_DOMAIN]) >= TOLD
+
+
+def test_a_report_is_joined_with_the_certificate_of_its_day(audit: Audit) -> None:
+    (failure,) = of(TlsFailureSeen, audit.run.seen)
+    expired = audit.generated_at.date() - timedelta(days=3)
+    assert failure.at.host == BAD_DOMAIN
+    assert f"certificate expired on {expired}; another one is served since" in failure.cause
+
+
+def test_clients_are_told_where_to_go(audit: Audit) -> None:
+    told = {(o.target, o.via) for o in of(Advertised, audit.run.seen)}
+    assert {(GOOD, "srv"), (BAD, "srv")} <= told
 
 
 def test_the_bad_host_shows_its_faults(audit: Audit) -> None:

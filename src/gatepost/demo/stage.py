@@ -20,8 +20,10 @@ class Stage:
 
     declaration: Path
     ca: Path
+    domains: tuple[str, ...]
     ports: str
     https: int
+    state: Path | None
 
 
 @contextmanager
@@ -37,7 +39,8 @@ def running(keep: Path | None) -> Iterator[Stage]:
 
 
 def _stage(world: World) -> Stage:
-    return Stage(world.declaration, world.ca, ",".join(str(port) for port in sorted(world.ports)), world.https)
+    ports = ",".join(str(port) for port in sorted(world.ports))
+    return Stage(world.declaration, world.ca, world.domains, ports, world.https, world.state)
 
 
 @contextmanager

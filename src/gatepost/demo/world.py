@@ -17,6 +17,7 @@ from pathlib import Path
 from gatepost.demo.authority import Authority, Flaw, Key, KeyKind, Papers, make_key
 from gatepost.demo.habits import Habits, Injection, Relaying, Starttls, Tls
 from gatepost.demo.names import Table, name_server
+from gatepost.demo.reports import remembered
 from gatepost.demo.servers import Handler, listeners, listening, mail
 from gatepost.demo.web import documents
 from gatepost.demo.zones import Records, Site, bad_zone, good_zone, merged, policies
@@ -34,7 +35,9 @@ class World:
     ca: Path
     hosts: tuple[str, ...]
     ports: frozenset[int]
+    domains: tuple[str, ...] = ()
     https: int = 0  # where policies are served, when there are any
+    state: Path | None = None  # what was seen before and reported by others, when there is any
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,13 +128,24 @@ async def demo_world(directory: Path) -> AsyncIterator[World]:
         told = _DOMAINS.format(resolver=f"{good}#{names}", good=GOOD, bad=BAD, kept=GOOD_DOMAIN, neglected=BAD_DOMAIN)
         with opened.world.declaration.open("a", encoding="utf-8") as file:
             file.write(told)
-        yield replace(opened.world, https=web)
+        state = remembered(directory, *_sites(good, bad), _held(opened), opened.authority.now)
+        yield replace(opened.world, domains=(GOOD_DOMAIN, BAD_DOMAIN), https=web, state=state)
+
+
+def _sites(good: str, bad: str) -> tuple[Site, Site]:
+    return Site(GOOD_DOMAIN, GOOD, good, web=good), Site(BAD_DOMAIN, BAD, bad, web=good)
+
+
+def _held(opened: Opened) -> tuple[Papers, Papers]:
+    """The certificate that the bad host had, and the one it has."""
+    return opened.authority.issue((BAD,), Flaw.EXPIRED), opened.papers[BAD]
 
 
 def _zones(opened: Opened, good: str, bad: str) -> Records:
+    kept, neglected = _sites(good, bad)
     services = {stall.declared: opened.ports[GOOD][stall.port] for stall in good_host()}
-    kept = good_zone(Site(GOOD_DOMAIN, GOOD, good, web=good), services, opened.papers[GOOD])
-    return merged(kept, bad_zone(Site(BAD_DOMAIN, BAD, bad, web=good), opened.ports[BAD][20025]))
+    pointed = bad_zone(neglected, opened.ports[BAD][20025], opened.ports[BAD][20143])
+    return merged(good_zone(kept, services, opened.papers[GOOD]), pointed)
 
 
 @asynccontextmanager

@@ -45,8 +45,10 @@ def good_zone(site: Site, services: Mapping[str, int], papers: Papers) -> Record
     }
 
 
-def bad_zone(site: Site, port: int) -> Records:
-    """Too many look-ups and an open end, a weak key in testing, no policy, and a pin nobody serves."""
+def bad_zone(site: Site, smtp: int, imap: int) -> Records:
+    """Too many look-ups and an open end, a weak key in testing, a policy that names a host which is gone, a pin
+    nobody serves, and clients sent to a port that begins in clear.
+    """
     domain = site.domain
     chain = {
         (f"s{n}.spf.{domain}", "TXT"): [f'"v=spf1 a:h{n}.{domain} include:s{n + 1}.spf.{domain} ?all"']
@@ -58,7 +60,9 @@ def bad_zone(site: Site, port: int) -> Records:
         (f"default._domainkey.{domain}", "TXT"): [strings(dkim_record(1024, "t=y; "))],
         (f"_dmarc.{domain}", "TXT"): [f'"v=DMARC1; p=none; pct=50; rua=mailto:dmarc@{domain}"'],
         (f"_mta-sts.{domain}", "TXT"): ['"v=STSv1; id=1"'],
-        (f"_{port}._tcp.{site.host}", "TLSA"): [f"3 1 1 {'0' * 64}"],
+        (f"_smtp._tls.{domain}", "TXT"): [f'"v=TLSRPTv1; rua=mailto:tls@{domain}"'],
+        (f"_imap._tcp.{domain}", "SRV"): [_pointer(site, imap)],
+        (f"_{smtp}._tcp.{site.host}", "TLSA"): [f"3 1 1 {'0' * 64}"],
         **chain,
         **{(f"h{n}.{domain}", "A"): [f"192.0.2.{n}"] for n in range(1, 6)},
         (f"s6.spf.{domain}", "TXT"): ['"v=spf1 ?all"'],
