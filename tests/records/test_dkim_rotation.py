@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gatepost.records import dkim, zone_text
+from gatepost.records import dkim
 from gatepost.records.dkim_rotation import Deed, plan
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -54,23 +54,3 @@ def test_steps_come_in_order(negative: int, ttl: int) -> None:
     assert [turn.at for turn in turns] == sorted(turn.at for turn in turns)
     assert turns[1].at - turns[0].at >= timedelta(hours=1)
     assert turns[2].at - turns[1].at >= timedelta(days=7)
-
-
-def test_zone_text_of_a_long_record() -> None:
-    text = zone_text.txt("s._domainkey.example.org", "a" * 255 + "b" * 10, 300)
-    assert text == f's._domainkey.example.org. 300 IN TXT (\n    "{"a" * 255}"\n    "{"b" * 10}"\n)'
-
-
-def test_zone_text_escapes() -> None:
-    assert zone_text.txt("x", 'a"b\\c\x00\xff', 1) == r'x. 1 IN TXT "a\"b\\c\000\255"'
-    assert zone_text.txt("x", "", 1) == 'x. 1 IN TXT ""'
-
-
-@given(st.text(alphabet=st.characters(max_codepoint=255), max_size=600))
-def test_a_zone_file_reader_gets_the_same_octets(text: str) -> None:
-    import dns.rdatatype
-    import dns.zone
-
-    zone = dns.zone.from_text(zone_text.txt("x.example", text, 60), origin="example.", check_origin=False)
-    (rdata,) = zone.find_rdataset("x", dns.rdatatype.TXT)
-    assert b"".join(rdata.strings).decode("latin-1") == text

@@ -6,7 +6,7 @@ Only the records that answer are decoded: signatures and glue are most of the wo
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import dns.exception
@@ -15,17 +15,15 @@ import dns.rdata
 import dns.rdataclass
 import dns.rdatatype
 import dns.wire
-from dns.rdtypes.ANY.MX import MX
 from dns.rdtypes.ANY.SOA import SOA
 from dns.rdtypes.ANY.TXT import TXT
-from dns.rdtypes.IN.A import A
-from dns.rdtypes.IN.AAAA import AAAA
-from dns.rdtypes.IN.SRV import SRV
 from dns.rdtypes.nsbase import NSBase
 
-from gatepost.edge.query import IN, Query, spell
+from gatepost.edge.query import IN, Query
 from gatepost.errors import PeerGarbled
 from gatepost.model.dns import Presence
+from gatepost.records.names import spell
+from gatepost.records.rdata import RAW, spelled
 
 MAX_RECORDS = 4000  # of one message
 MAX_ALIASES = 12  # resolvers stop at 8 to 17
@@ -106,7 +104,7 @@ class Reply:
                 raise PeerGarbled(f"more than {MAX_ALIASES} aliases, one after another")
         aliases = tuple(path[1:])
         if rows := self.records.get((name, number)):
-            kept = sorted({(value(row), _strings(row)) for row in rows})  # a set has no order: two runs compare
+            kept = sorted({(spelled(row), _strings(row)) for row in rows})  # a set has no order: two runs compare
             values, pieces = tuple(v for v, _ in kept), tuple(n for _, n in kept if n)
             return Found(Presence.PRESENT, values, pieces, aliases, min((*ttls, self.ttls[name, number])))
         settled = self.code == NXDOMAIN or not aliases or _within(name, self.start_of_authority)
@@ -115,44 +113,6 @@ class Reply:
             ttls.append(self.negative_ttl)
         ttl = min(ttls, default=0)
         return Found(presence, aliases=aliases, ttl=ttl, dangling=not settled)
-
-
-def value(row: dns.rdata.Rdata) -> str:
-    """The spelling that `model.dns.Answer` promises."""
-    match row:
-        case A() | AAAA():
-            return str(row.address)
-        case TXT():
-            return b"".join(row.strings).decode("latin-1")
-        case MX():
-            return f"{row.preference} {spell(row.exchange.labels)}"
-        case NSBase():
-            return spell(row.target.labels)
-        case SRV():
-            return f"{row.priority} {row.weight} {row.port} {spell(row.target.labels)}"
-        case dns.rdata.GenericRdata() if spelled := _RAW.get(int(row.rdtype)):
-            return spelled(row.data)
-        case _:
-            return row.to_text()
-
-
-def _tlsa(data: bytes) -> str:
-    """RFC 6698 section 2.1. Raises PeerGarbled for what has no data at all."""
-    if len(data) < 3:
-        raise PeerGarbled("a TLSA record without its three numbers")
-    return f"{data[0]} {data[1]} {data[2]} {data[3:].hex()}"
-
-
-def _caa(data: bytes) -> str:
-    """RFC 8659 section 4.1. Raises PeerGarbled where the tag is longer than the record."""
-    if len(data) < 2 or len(data) < 2 + data[1]:
-        raise PeerGarbled("a CAA record that is cut off")
-    end = 2 + data[1]
-    return f"{data[0]} {data[2:end].decode('latin-1')} {data[end:].decode('latin-1')}"
-
-
-_RAW: Mapping[int, Callable[[bytes], str]] = {int(dns.rdatatype.CAA): _caa, int(dns.rdatatype.TLSA): _tlsa}
-"""Kinds whose odd records the library refuses: one of them must not cost the answer to the others."""
 
 
 def mine(data: bytes, asked: Query, number: int) -> bool:
@@ -227,7 +187,7 @@ def _records(parser: dns.wire.Parser, count: int) -> Iterator[_Record]:
 def _data(record: _Record, parser: dns.wire.Parser) -> dns.rdata.Rdata:
     kind = dns.rdatatype.RdataType.make(record.kind)
     with parser.restrict_to(record.end - parser.current):
-        if record.kind in _RAW:
+        if record.kind in RAW:
             return dns.rdata.GenericRdata(dns.rdataclass.IN, kind, parser.get_remaining())
         return dns.rdata.from_wire_parser(dns.rdataclass.IN, kind, parser)
 

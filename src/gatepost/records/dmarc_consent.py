@@ -13,8 +13,7 @@ from gatepost.model.observation import Unobserved
 from gatepost.records import dmarc_record, dmarc_uris
 from gatepost.records.dmarc_walk import walk
 from gatepost.records.lookup import Lookup
-
-MAX_NAME = 253
+from gatepost.records.names import MAX_NAME
 
 
 async def targets(seen: DmarcSeen, lookup: Lookup) -> tuple[ReportTarget, ...]:

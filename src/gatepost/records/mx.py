@@ -13,6 +13,7 @@ from gatepost.model.dns import Answer, Presence, Security, weakest
 from gatepost.model.domain import Exchanger, MxSeen
 from gatepost.model.observation import Advertised, Unobserved
 from gatepost.model.words import Mode
+from gatepost.records import names
 from gatepost.records.lookup import Lookup, unanswered
 from gatepost.records.sentences import bounded, shown
 
@@ -21,7 +22,6 @@ MAX_EXCHANGERS = 50  # looked at, the most preferred first
 DOCUMENTATION = ("192.0.2.", "198.51.100.", "203.0.113.", "2001:db8:")  # RFC 5737, RFC 3849
 
 _FORM = re.compile(r"(\d{1,5})\s+(\S+)", re.ASCII)
-_NAME = re.compile(r"(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)*[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
 
 
 def exchangers(domain: str, rows: Iterable[tuple[int, str]]) -> tuple[Advertised, ...]:
@@ -163,7 +163,7 @@ def _exchanger(preference: int, target: str, found: Addresses) -> Exchanger:
 
 
 def _askable(target: str) -> bool:
-    return len(target) <= 253 and bool(_NAME.fullmatch(target)) and not _literal(target)
+    return names.is_host(target) and not _literal(target)
 
 
 def _literal(target: str) -> bool:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 
 from gatepost.records.fields import BLANKS
+from gatepost.records.names import is_host
 from gatepost.records.sentences import bounded, shown
 
 MAX_TEXT = 65536  # octets; the limit section 3.3 gives senders as an example
@@ -19,7 +20,6 @@ KEYS = ("version", "mode", "mx", "max_age")
 MARKS = ("\ufeff", "\u00ef\u00bb\u00bf")  # a byte order mark, as UTF-8 and as Latin-1 read it
 
 _KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,31}")
-_LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _HTML = re.compile(r"\s*<(?:!doctype|html|head|body|\?xml)", re.IGNORECASE)
 
 
@@ -82,7 +82,7 @@ def pattern_problem(pattern: str) -> str:
         return f"mx pattern {shown(pattern)} is an address: only names match"
     if plain.endswith("."):
         return f"mx pattern {shown(pattern)} ends with a dot"
-    if len(plain) > 253 or not all(_LABEL.fullmatch(label) for label in plain.split(".")):
+    if not is_host(plain):
         return f"mx pattern {shown(pattern)} is no host name"
     return ""
 

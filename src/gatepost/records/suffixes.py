@@ -10,7 +10,8 @@ from importlib.resources import files
 
 from publicsuffixlist import PublicSuffixList
 
-MAX_NAME = 253
+from gatepost.records.names import fits
+
 _VERSION = re.compile(r"// VERSION: (\d{4}-\d\d-\d\d)")
 
 
@@ -24,14 +25,14 @@ class Suffixes:
     def organizational(self, domain: str) -> str:
         """One label more than the public suffix (RFC 7489 section 3.2); a public suffix stands for itself."""
         plain = _plain(domain)
-        if not _possible(plain):
+        if not fits(plain):
             return plain
         return self.rules.privatesuffix(plain) or plain
 
     def is_public(self, domain: str) -> bool:
         """Whether the list names it as a suffix under which strangers register; an unlisted top level is none."""
         plain = _plain(domain)
-        return _possible(plain) and self.rules.is_public(plain, accept_unknown=False)
+        return fits(plain) and self.rules.is_public(plain, accept_unknown=False)
 
 
 @cache
@@ -50,7 +51,3 @@ def of_lines(lines: Iterable[str]) -> Suffixes:
 
 def _plain(domain: str) -> str:
     return domain.lower().removesuffix(".")
-
-
-def _possible(name: str) -> bool:
-    return 0 < len(name) <= MAX_NAME and all(0 < len(label) <= 63 for label in name.split("."))

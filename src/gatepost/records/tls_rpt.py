@@ -14,13 +14,13 @@ from gatepost.model.domain import TlsRptSeen
 from gatepost.model.observation import Unobserved
 from gatepost.records import fields
 from gatepost.records.lookup import Lookup, unanswered
+from gatepost.records.names import is_host
 from gatepost.records.sentences import bounded, shown
 
 VERSION = "TLSRPTv1"
 MAX_URIS = 20
 _URI = re.compile(r"[!-~]+")
 _PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
-_HOST = re.compile(r"(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)*[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
 
 
 async def inspect(domain: str, lookup: Lookup) -> TlsRptSeen | Unobserved:
@@ -86,7 +86,7 @@ def uri_problem(uri: str) -> str:
 def _mail_problem(uri: str, rest: str) -> str:
     address = unquote(rest.partition("?")[0])
     local, at, domain = address.rpartition("@")
-    if not at or not local or len(local) > 64 or not _HOST.fullmatch(domain) or len(domain) > 253:
+    if not at or not local or len(local) > 64 or not is_host(domain):
         return f"{shown(uri)} names no mail address"
     return ""
 
@@ -98,4 +98,4 @@ def _web_problem(uri: str) -> str:
     except ValueError:
         host = None
     bracketed = host is not None and ":" in host
-    return "" if host and (bracketed or _HOST.fullmatch(host)) else f"{shown(uri)} names no web host"
+    return "" if host and (bracketed or is_host(host)) else f"{shown(uri)} names no web host"

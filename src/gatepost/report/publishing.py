@@ -10,8 +10,8 @@ from rich.text import Text
 
 from gatepost.records.publishing.order import Step
 from gatepost.records.publishing.publication import Listed, Publication
-from gatepost.records.publishing.record import rdata
 from gatepost.records.publishing.spans import span
+from gatepost.records.rdata import rdata
 from gatepost.report.escape import printable
 from gatepost.report.layout import hanging, joined, paint, text, wrapped
 from gatepost.report.plain import Plain, to_plain

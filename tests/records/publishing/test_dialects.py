@@ -13,7 +13,8 @@ from gatepost.records.publishing import nsupdate, zonefile
 from gatepost.records.publishing.difference import Change
 from gatepost.records.publishing.nsupdate import Update
 from gatepost.records.publishing.order import Step
-from gatepost.records.publishing.record import Part, Record, rdata, spelled
+from gatepost.records.publishing.record import Part, Record
+from gatepost.records.rdata import rdata, spelled
 
 octets = st.binary(max_size=600).map(lambda data: data.decode("latin-1"))
 names = st.sampled_from(["a", "a.b", "_25._tcp.mx1", "x-y.z", "0", "_dmarc.a.b.c"])
@@ -86,22 +87,6 @@ def test_any_text_is_a_zone_file_or_is_told_wrong(text: str) -> None:
 def test_any_text_is_a_script_or_is_told_wrong(text: str) -> None:
     with suppress(PeerGarbled):
         assert all(isinstance(one, Update) for one in nsupdate.read(text))
-
-
-@pytest.mark.parametrize(
-    ("kind", "value"),
-    [("MX", "mx1"), ("A", "192.0.2"), ("TLSA", "3 1 1 xyz"), ("SRV", "1 2 3"), ("CAA", "0 issue"), ("CAA", "999 a b")],
-)
-def test_what_is_no_value_of_its_kind(kind: str, value: str) -> None:
-    with pytest.raises(PeerGarbled, match=f"is no {kind} record"):
-        rdata(kind, value)
-
-
-def test_odd_octets_of_others_can_be_removed_too() -> None:
-    value = "3 1 1 abcd"
-    assert spelled(rdata("TLSA", value)) == value
-    assert rdata("TLSA", value).to_text() == "\\# 5 030101abcd"
-    assert spelled(rdata("CAA", "0 a-b c d")) == "0 a-b c d"
 
 
 LONG = "v=DKIM1; p=" + "A" * 300

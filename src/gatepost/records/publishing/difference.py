@@ -6,9 +6,9 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from gatepost.model.dns import Answer
-from gatepost.records import dmarc_record
+from gatepost.records import dmarc_record, zone_text
 from gatepost.records.publishing.known import Known
-from gatepost.records.publishing.record import Part, Record, strings_of
+from gatepost.records.publishing.record import Part, Record
 from gatepost.records.publishing.routes import is_issue
 from gatepost.records.spf.grammar import selected
 
@@ -98,4 +98,4 @@ def _exact(answer: Answer) -> bool:
     """Only one string has no boundaries inside (RFC 2136 section 2.5.4 deletes equal octets and no others)."""
     if answer.kind != "TXT":
         return True
-    return all(strings_of(value) == 1 for value in answer.values) and all(one == 1 for one in answer.pieces)
+    return all(len(value) <= zone_text.LONGEST for value in answer.values) and all(one == 1 for one in answer.pieces)

@@ -18,10 +18,12 @@ import dns.rdatatype
 import dns.tokenizer
 
 from gatepost.errors import PeerGarbled
+from gatepost.records.names import spell
 from gatepost.records.publishing.difference import Change
 from gatepost.records.publishing.order import Step
-from gatepost.records.publishing.record import Record, plain, rdata, spelled
+from gatepost.records.publishing.record import Record
 from gatepost.records.publishing.zonefile import MAX_TEXT, one_line, said
+from gatepost.records.rdata import rdata, spelled
 
 Set = tuple[str, str]  # name and kind
 NONE: Mapping[str, str] = MappingProxyType({})
@@ -131,7 +133,7 @@ def _read(one: Update, line: str) -> Update:
         case ["server", _]:
             return replace(one, server=line.split(maxsplit=1)[1])
         case ["zone", zone]:
-            return replace(one, zone=plain(dns.name.from_text(zone)))
+            return replace(one, zone=_plain(zone))
         case ["prereq", "nxrrset"]:
             return replace(one, absent=(*one.absent, _set(words[2])))
         case ["prereq", "yxrrset"]:
@@ -152,9 +154,13 @@ def _read(one: Update, line: str) -> Update:
             raise ValueError(f"{line[:60]!r} is no command known here")
 
 
+def _plain(name: str) -> str:
+    return spell(dns.name.from_text(name).labels)
+
+
 def _set(words: str) -> Set:
     name, _, kind = words.split()
-    return plain(dns.name.from_text(name)), dns.rdatatype.from_text(kind).name
+    return _plain(name), dns.rdatatype.from_text(kind).name
 
 
 def _row(words: str) -> Record | None:
@@ -167,4 +173,4 @@ def _row(words: str) -> Record | None:
     kind = dns.rdatatype.from_text(parts[2])
     words_ = dns.tokenizer.Tokenizer(parts[3])
     data = dns.rdata.from_text(dns.rdataclass.IN, kind, words_, dns.name.root, relativize=False)
-    return Record(plain(dns.name.from_text(parts[0])), kind.name, spelled(data), 0)
+    return Record(_plain(parts[0]), kind.name, spelled(data), 0)

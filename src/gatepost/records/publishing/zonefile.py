@@ -11,9 +11,11 @@ import dns.tokenizer
 import dns.zonefile
 
 from gatepost.errors import PeerGarbled
+from gatepost.records.names import spell
 from gatepost.records.publishing.order import Step
-from gatepost.records.publishing.record import Record, plain, rdata, spelled
+from gatepost.records.publishing.record import Record
 from gatepost.records.publishing.spans import span
+from gatepost.records.rdata import rdata, spelled
 
 MAX_TEXT = 4 * 1024 * 1024  # characters
 DIRECTIVES = frozenset({"$ORIGIN", "$TTL"})  # $INCLUDE reads files, $GENERATE makes up records
@@ -36,7 +38,7 @@ def read(text: str) -> tuple[Record, ...]:
     except (dns.exception.DNSException, ValueError) as error:
         raise PeerGarbled(f"no zone file: {str(error) or type(error).__name__}"[:200]) from None
     return tuple(
-        Record(plain(one.name), one.rdtype.name, spelled(row), one.ttl) for one in manager.rrsets for row in one
+        Record(spell(one.name.labels), one.rdtype.name, spelled(row), one.ttl) for one in manager.rrsets for row in one
     )
 
 

@@ -15,12 +15,13 @@ from gatepost.model.architecture import Endpoint
 from gatepost.model.dns import Answer, Presence
 from gatepost.model.domain import SpfResult
 from gatepost.records.lookup import Lookup
+from gatepost.records.names import fits
 from gatepost.records.spf import client as clients
 from gatepost.records.spf import macros
 from gatepost.records.spf.client import Address
 from gatepost.records.spf.grammar import Kind, Mechanism, Modifier, Qualifier, Record, parse, selected
 from gatepost.records.spf.macros import MacroString, Wrong
-from gatepost.records.spf.names import exchangers, fitted, malformed, possible, presented
+from gatepost.records.spf.names import exchangers, fitted, malformed, presented
 
 MOST_LOOKUPS = 10
 MOST_VOIDS = 2
@@ -214,7 +215,7 @@ class _Evaluation:
         return f"{self.client} is {found}" if found else ""
 
     async def _asked(self, name: str, kind: str) -> tuple[str, ...] | _Outcome:
-        if not possible(name):
+        if not fits(name):  # no match, and no void look-up either
             return ()
         answer = await self.lookup(presented(name), kind)
         if answer.failed:

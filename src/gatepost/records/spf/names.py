@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import re
 
-_LONGEST = 253
-_LONGEST_LABEL = 63
-_TO_ESCAPE = frozenset('"();@$\\')  # special in presentation form (RFC 1035 section 5.1)
+from gatepost.records import names
 
 
 def malformed(domain: str) -> str:
@@ -15,14 +13,9 @@ def malformed(domain: str) -> str:
     labels = domain.split(".")
     if len(labels) < 2:
         return f"{shown!r} is a single label, not a domain"
-    if not possible(domain):
+    if not names.fits(domain):
         return f"{shown!r} can be no domain: a label is empty or too long"
     return "" if top_level(labels[-1]) else f"{shown!r} can be no domain: it does not end in a top-level domain"
-
-
-def possible(name: str) -> bool:
-    """Can DNS be asked for it? What cannot be asked is no match, and no void look-up either."""
-    return len(name) <= _LONGEST and all(0 < len(label) <= _LONGEST_LABEL for label in name.split("."))
 
 
 def top_level(label: str) -> bool:
@@ -33,14 +26,14 @@ def top_level(label: str) -> bool:
 def fitted(expanded: str) -> str:
     """Without the final dot, in lower case, labels dropped on the left until it fits (section 7.3)."""
     name = expanded.removesuffix(".").lower()
-    while len(name) > _LONGEST and "." in name:
+    while len(name) > names.MAX_NAME and "." in name:
         name = name.partition(".")[2]
     return name
 
 
 def presented(name: str) -> str:
     r"""As a `Lookup` wants it: what a name seldom holds is written `\DDD`."""
-    return "".join(one if "!" <= one <= "~" and one not in _TO_ESCAPE else f"\\{ord(one):03d}" for one in name)
+    return ".".join(map(names.escaped, name.split(".")))
 
 
 def octets(text: str) -> str:

@@ -6,10 +6,11 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 
 from gatepost.model.dns import Answer
 from gatepost.records.lookup import Lookup
+from gatepost.records.names import fits
 from gatepost.records.spf import macros
 from gatepost.records.spf.grammar import Kind, Mechanism, Modifier, Record, parse, selected
 from gatepost.records.spf.macros import MacroString
-from gatepost.records.spf.names import exchangers, fitted, malformed, possible, presented
+from gatepost.records.spf.names import exchangers, fitted, malformed, presented
 
 MOST_QUESTIONS = 300  # a record within the limits needs 10, or some 200 when each of them is an mx with ten hosts
 MOST_LEVELS = 14
@@ -80,7 +81,7 @@ def _arising(name: str, answer: Answer, root: str) -> Iterator[Question]:
 
 def _needed(term: Mechanism | Modifier, domain: str, root: str) -> Iterator[Question]:
     at = target(term.value if isinstance(term, Modifier) else term.target, domain, root)
-    if at is None or not possible(at):
+    if at is None or not fits(at):
         return
     match term:
         case Modifier() | Mechanism(kind=Kind.INCLUDE):

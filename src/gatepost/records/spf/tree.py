@@ -11,12 +11,13 @@ from gatepost.model.dns import Answer, Presence
 from gatepost.model.domain import SpfSeen, SpfTerm
 from gatepost.model.observation import Unobserved
 from gatepost.records.lookup import Lookup, unanswered
+from gatepost.records.names import fits
 from gatepost.records.spf import lint, reach
 from gatepost.records.spf.costs import FAMILIES, Costs
 from gatepost.records.spf.evaluate import MOST_HOSTS
 from gatepost.records.spf.grammar import Fault, Kind, Mechanism, Modifier, Qualifier, Record, parse, selected
 from gatepost.records.spf.lint import Network, Remark, Weight, advice, permerror, problem
-from gatepost.records.spf.names import exchangers, fitted, malformed, possible
+from gatepost.records.spf.names import exchangers, fitted, malformed
 from gatepost.records.spf.reach import Answers, Together, gathered, live, one_by_one
 
 MOST_FOLLOWED = 100  # look-ups after which nothing more is followed
@@ -189,7 +190,7 @@ class _Walk:
         """The networks a mechanism stands for."""
         if term.block is not None:
             return [term.block.network]
-        if not possible(at):
+        if not fits(at):
             remarks.append(advice(f"{at} can be no name in DNS, so this matches nobody"))
             return []
         match term.kind:
