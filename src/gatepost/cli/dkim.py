@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from gatepost.edge.keys import KeyFile
+    from gatepost.edge.resolve import Resolver
     from gatepost.model.domain import DkimKeySeen
     from gatepost.model.observation import Unobserved
     from gatepost.records.lookup import Lookup
@@ -53,7 +54,9 @@ def dkim(
     check: Annotated[
         bool, typer.Option("--check", help="Make nothing: compare the key file with what DNS publishes.")
     ] = False,
+    config: o.Declaration = None,
     resolver: o.ResolverAt = None,
+    trust_resolver: o.TrustResolver = False,
     form: Annotated[
         DkimFormat, typer.Option("--format", help="How to print it.", rich_help_panel=o.SHOWING)
     ] = DkimFormat.TABLE,
@@ -61,16 +64,17 @@ def dkim(
 ) -> None:
     """Make a DKIM key pair, print its record and what the signer needs, and say when to do what.
 
-    The private key goes to a file that only its owner may read; it is never printed and never overwritten. A
-    rotation keeps a key file that is there already, so that its plan can be printed again.
+    The private key goes to a file that only its owner may read; it is never printed nor overwritten.
+    With --rotate a key file that is there is kept, so that the plan can be printed again.
 
-    After a comparison with DNS, exit is 1 when another key, none or a faulty one is published, and 3 when DNS could
-    not be asked.
+    [bold]Exit:[/bold] 0 in order, 1 with --check: DNS has another key, none or a faulty one, 2 bad input,
+    3 could not ask DNS.
     """
     import asyncio
     from datetime import UTC, datetime
 
     from gatepost.cli import telling
+    from gatepost.cli.names import chosen
     from gatepost.edge import keys
     from gatepost.errors import UsageError
     from gatepost.report.dkim import exit_code, render, to_json
@@ -83,9 +87,11 @@ def dkim(
         raise UsageError(f"--rotate {rotate}: that is the new selector; a rotation needs a new name")
     file = key or Path(f"{owner}.{name}.key")
     if check:
-        told = asyncio.run(_compared(owner, name, keys.read(file), resolver))
+        told = asyncio.run(_compared(owner, name, keys.read(file), chosen(resolver, config, trusted=trust_resolver)))
     else:
-        world = asyncio.run(_heard(owner, name, old, resolver)) if old else Heard()
+        world = (
+            asyncio.run(_heard(owner, name, old, chosen(resolver, config, trusted=trust_resolver))) if old else Heard()
+        )
         kept = bool(old) and file.exists() and not force
         found = keys.read(file) if kept else keys.save(file, keys.make(kind.value, bits), force=force)
         told = _planned(_signing(owner, name, found, fresh=not kept), old, world, _notes(found), datetime.now(UTC))
@@ -98,12 +104,10 @@ def dkim(
     raise typer.Exit(exit_code(told))
 
 
-async def _compared(domain: str, selector: str, found: KeyFile, resolver: str | None) -> Told:
-    from gatepost.cli.names import chosen
+async def _compared(domain: str, selector: str, found: KeyFile, asked: Resolver) -> Told:
     from gatepost.records.dkim import key
     from gatepost.report.dkim import Told
 
-    asked = chosen(resolver)
     try:
         seen = await key(domain, selector, asked.asker, declared=True)
     finally:
@@ -121,11 +125,9 @@ class Heard:
     notes: tuple[str, ...] = ()
 
 
-async def _heard(domain: str, new: str, old: str, resolver: str | None) -> Heard:
-    from gatepost.cli.names import chosen
+async def _heard(domain: str, new: str, old: str, asked: Resolver) -> Heard:
     from gatepost.records.dkim import key
 
-    asked = chosen(resolver)
     try:
         negative, notes = await _remembered(domain, asked.asker)
         published = await key(domain, new, asked.asker, declared=True)

@@ -11,6 +11,7 @@ import typer
 from gatepost.cli import options as o
 
 if TYPE_CHECKING:
+    from gatepost.edge.resolve import Resolver
     from gatepost.report.dmarc import Told
 
 MAX_IDENTIFIERS = 100
@@ -33,6 +34,7 @@ def dmarc(
         list[str] | None,
         typer.Option("--spf-domain", metavar="D", help="A domain of envelope senders: is it aligned? Repeatable."),
     ] = None,
+    config: o.Declaration = None,
     resolver: o.ResolverAt = None,
     trust_resolver: o.TrustResolver = False,
     form: Annotated[
@@ -42,16 +44,18 @@ def dmarc(
 ) -> None:
     """Show the tree walk of a domain, the policy it leads to, and alignment by tree walk and by suffix list.
 
-    Exit 1 without a policy, with a problem in it, or with an identifier that one of both ways leaves out; 3 when DNS
-    could not be asked.
+    [bold]Exit:[/bold] 0 in order, 1 no policy, a problem in it or an identifier that is not aligned by both ways,
+    2 bad input, 3 could not ask DNS.
     """
     import asyncio
 
     from gatepost.cli import telling
+    from gatepost.cli.names import chosen
     from gatepost.report.dmarc import exit_code, render, to_json
 
     wanted = [("DKIM", _domain(one)) for one in signers or ()] + [("SPF", _domain(one)) for one in senders or ()]
-    told = asyncio.run(_look(_domain(domain), wanted[:MAX_IDENTIFIERS], resolver, trusted=trust_resolver))
+    asked = chosen(resolver, config, trusted=trust_resolver)
+    told = asyncio.run(_look(_domain(domain), wanted[:MAX_IDENTIFIERS], asked))
     shown = telling.colour() and output is None
     text = to_json(told) if form is DmarcFormat.JSON else render(told, width=telling.width(), colour=shown)
     if output:
@@ -61,15 +65,13 @@ def dmarc(
     raise typer.Exit(exit_code(told))
 
 
-async def _look(name: str, wanted: list[tuple[str, str]], resolver: str | None, *, trusted: bool) -> Told:
-    from gatepost.cli.names import chosen
+async def _look(name: str, wanted: list[tuple[str, str]], asked: Resolver) -> Told:
     from gatepost.model.observation import Unobserved
     from gatepost.records.dmarc import inspect, targets
     from gatepost.records.dmarc_alignment import alignment
     from gatepost.records.suffixes import suffixes
     from gatepost.report.dmarc import Identifier, Told
 
-    asked = chosen(resolver, trusted=trusted)
     lookup, listed = asked.asker, suffixes()
     try:
         seen = await inspect(name, lookup, listed)

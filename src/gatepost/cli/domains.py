@@ -24,9 +24,12 @@ def domains(
     verbose: o.Verbose = False,
     quiet: o.Quiet = False,
 ) -> None:
-    """Show the domain truth: MX, SPF as a tree, DKIM keys, DMARC, MTA-STS, TLS-RPT, DANE, CAA and reverse names.
+    """Show the domain truth: MX, SPF as a tree, DKIM, DMARC, MTA-STS, TLS-RPT, DANE, CAA, reverse names, reports.
 
-    The certificates of the mail hosts are looked at as well, because TLSA records and MTA-STS speak of them.
+    The certificates of the mail hosts are looked at too: TLSA records and MTA-STS speak of them.
+    gatepost audit DOMAIN says what mends each fault, gatepost records DOMAIN prints the records.
+
+    [bold]Exit:[/bold] 0 in order, 1 findings at or above --fail-on, 2 bad input, 3 could not look.
     """
     from gatepost.cli import declared, telling
     from gatepost.cli.audit import conclude

@@ -13,16 +13,19 @@ from gatepost.model.observation import Observation
 from gatepost.records.plans import DomainPlan, HostPlan
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from gatepost.edge.resolve import Resolver
 
 NEVER_PUBLIC = frozenset({"example", "invalid", "localhost", "onion", "test"})
 
 
-def chosen(where: str | None, *, trusted: bool = False) -> Resolver:
-    """The resolver named, else the declaration's in this directory, else the system's."""
+def chosen(where: str | None, declaration: Path | None = None, *, trusted: bool = False) -> Resolver:
+    """The resolver named, else the declaration's (without one named: that in this directory), else the system's."""
     from gatepost.cli.declared import load
 
-    return Names(Request(resolver=where, trust_resolver=trusted), Architecture() if where else load(None)).resolver()
+    architecture = Architecture() if where else load(declaration)
+    return Names(Request(resolver=where, trust_resolver=trusted), architecture).resolver()
 
 
 class Names:

@@ -56,8 +56,8 @@ Ports = Annotated[
 ]  # fmt: skip
 ResolverAt = Annotated[
     str | None,
-    typer.Option("--resolver", metavar="ADDR[#PORT]", help="DNS resolver to ask (default: the system's).",
-                 rich_help_panel=LOOKING),
+    typer.Option("--resolver", metavar="ADDR[#PORT]", rich_help_panel=LOOKING,
+                 help="DNS resolver to ask (default: the declaration's, else the system's)."),
 ]  # fmt: skip
 TrustResolver = Annotated[
     bool,

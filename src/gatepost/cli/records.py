@@ -71,7 +71,7 @@ def records(
 ) -> None:
     """Show the records that the declaration asks for and DNS lacks: what, in which order, and how long to wait.
 
-    Exit 1 when something is lacking, 3 when nothing is but something could not be asked.
+    [bold]Exit:[/bold] 0 nothing is lacking, 1 something is, 2 bad input, 3 nothing is but not all could be asked.
     """  # fmt: skip
     from gatepost.cli import telling
     from gatepost.cli.publishing import Asking, ask

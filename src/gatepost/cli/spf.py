@@ -11,6 +11,7 @@ import typer
 from gatepost.cli import options as o
 
 if TYPE_CHECKING:
+    from gatepost.edge.resolve import Resolver
     from gatepost.report.spf import Told
 
 MAX_ADDRESSES = 1000
@@ -33,7 +34,9 @@ def spf(
     helo: Annotated[
         str, typer.Option("--helo", metavar="NAME", help="The name the client gives (default: DOMAIN).")
     ] = "",
+    config: o.Declaration = None,
     resolver: o.ResolverAt = None,
+    trust_resolver: o.TrustResolver = False,
     form: Annotated[
         SpfFormat, typer.Option("--format", help="How to print it.", rich_help_panel=o.SHOWING)
     ] = SpfFormat.TABLE,
@@ -41,15 +44,18 @@ def spf(
 ) -> None:
     """Show the SPF of a domain as a tree with its running counts, what is wrong with it, and who passes.
 
-    Exit 1 when the record is missing or broken or an address does not pass, 3 when DNS could not be asked.
+    [bold]Exit:[/bold] 0 in order, 1 no record, a broken one or an address that does not pass, 2 bad input,
+    3 could not ask DNS.
     """
     import asyncio
 
     from gatepost.cli import telling
+    from gatepost.cli.names import chosen
     from gatepost.report.spf import exit_code, render, to_json
 
     name, addresses = _domain(domain), [_address(one) for one in address or ()]
-    told = asyncio.run(_look(name, addresses[:MAX_ADDRESSES], sender, helo, resolver))
+    asked = chosen(resolver, config, trusted=trust_resolver)
+    told = asyncio.run(_look(name, addresses[:MAX_ADDRESSES], sender, helo, asked))
     wide, coloured = telling.width(), telling.colour() and output is None
     text = to_json(told) if form is SpfFormat.JSON else render(told, width=wide, colour=coloured)
     if output:
@@ -59,19 +65,18 @@ def spf(
     raise typer.Exit(exit_code(told))
 
 
-async def _look(name: str, addresses: list[str], sender: str, helo: str, resolver: str | None) -> Told:
-    from gatepost.cli.names import chosen
+async def _look(name: str, addresses: list[str], sender: str, helo: str, asked: Resolver) -> Told:
     from gatepost.edge.questions import at_once
     from gatepost.records.spf import check, inspect, permitted
     from gatepost.report.spf import Told
 
-    lookup = chosen(resolver).asker
+    lookup = asked.asker
     try:
         seen = await inspect(name, lookup, together=at_once)
         results = [await check(one, name, lookup, sender=sender, helo=helo) for one in addresses]
         return Told(seen, tuple(results), await permitted(name, lookup, together=at_once))
     finally:
-        lookup.close()
+        await asked.close()
 
 
 def _domain(text: str) -> str:
