@@ -1,4 +1,4 @@
-"""Draw the picture of the README: the beginning of `gatepost demo`, as a terminal shows it."""
+"""Draw the pictures of the README: the beginning of both pages of `gatepost demo`, as a terminal shows them."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from gatepost.cli.audit import conclude
 from gatepost.cli.looking import look
 from gatepost.cli.request import Request
 from gatepost.demo.stage import running
+from gatepost.demo.world import BAD, BAD_DOMAIN
 from gatepost.report.formats import TERMINAL
 
 WIDTH = 100
@@ -22,18 +23,36 @@ HERE = Path(__file__).parent / "images"
 
 def main() -> int:
     with running(None) as stage:
-        looked = look(Request(declaration=stage.declaration, ca=stage.ca, ports=stage.ports, https=stage.https))
-    page = TERMINAL["audit"](conclude(looked, None, None, None), width=WIDTH, colour=True, fail_on=None)
-    lines = page.splitlines()
-    start = next(n for n, line in enumerate(lines) if "bad.demo.test" in line and "127." in line)
-    findings = next(n for n, line in enumerate(lines) if "FINDINGS" in line)
-    shown = [*lines[: lines.index("")], "", *lines[start : findings + 34], "  …"]
-    console = Console(record=True, width=WIDTH, file=io.StringIO(), force_terminal=True, color_system="truecolor")
-    console.print(Text.from_ansi(re.sub(r"/\S*/gatepost.toml", "gatepost.toml", "\n".join(shown))))
+        request = Request(
+            targets=stage.domains, declaration=stage.declaration, ca=stage.ca, ports=stage.ports, https=stage.https
+        )
+        audit = conclude(look(request), None, None, stage.state)
     HERE.mkdir(exist_ok=True)
-    drawn = console.export_svg(title="gatepost demo", font_aspect_ratio=0.61)
-    (HERE / "audit.svg").write_text(_without_fonts(drawn), encoding="utf-8")
+    for view, chosen in (("audit", _audit), ("domains", _domains)):
+        page = TERMINAL[view](audit, width=WIDTH, colour=True, fail_on=None).splitlines()
+        _draw(f"gatepost {view} {' '.join(stage.domains)}", chosen(page), HERE / f"{view}.svg")
     return 0
+
+
+def _audit(page: list[str]) -> list[str]:
+    """The head, the ports of the bad host, and the first findings."""
+    start = next(n for n, line in enumerate(page) if BAD in line and "127." in line)
+    findings = next(n for n, line in enumerate(page) if "FINDINGS" in line)
+    return [*page[: page.index("")], "", *page[start : findings + 32], "  …"]
+
+
+def _domains(page: list[str]) -> list[str]:
+    """The card of the bad domain."""
+    plain = [re.sub(r"\x1b\[[0-9;]*m", "", line) for line in page]
+    start = plain.index(BAD_DOMAIN)
+    return page[start : plain.index("", start)]
+
+
+def _draw(title: str, lines: list[str], target: Path) -> None:
+    console = Console(record=True, width=WIDTH, file=io.StringIO(), force_terminal=True, color_system="truecolor")
+    console.print(Text.from_ansi(re.sub(r"/\S*/gatepost.toml", "gatepost.toml", "\n".join(lines))))
+    drawn = console.export_svg(title=title, font_aspect_ratio=0.61)
+    target.write_text(_without_fonts(drawn), encoding="utf-8")
 
 
 def _without_fonts(svg: str) -> str:
