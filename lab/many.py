@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from ipaddress import ip_address
 
 from lab.signing import Link, Signed
 from lab.zones import REVERSE_4, Net, Zone
@@ -40,9 +41,7 @@ _submissions._tcp SRV 0 1 465 mail
 _imaps._tcp SRV 0 1 993 mail
 autoconfig A {{address}}
 autodiscover CNAME autoconfig
-""" + "".join(
-    f'{one}._domainkey TXT "v=DKIM1; k=ed25519; p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="\n' for one in PRESENT
-)
+""" + "".join(f'{one}._domainkey TXT "{KEY}"\n' for one in PRESENT)
 
 
 def names(count: int) -> tuple[str, ...]:
@@ -81,4 +80,4 @@ def _address(n: int, net: Net) -> str:
 
 
 def _reverse(n: int, net: Net) -> str:
-    return ".".join((*reversed(_address(n, net).split(".")), "in-addr.arpa"))
+    return ip_address(_address(n, net)).reverse_pointer

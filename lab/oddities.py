@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from textwrap import dedent
 
+from gatepost.records.zone_text import quoted
 from lab.signing import Link, Signed
-from lab.zones import HEAD, Told, Zone, txt
+from lab.zones import HEAD, Told, Zone
 
 WORTH_A_LOOK = {
     "bogus.test": "signed, and its parent vouches for another key",
@@ -75,11 +76,11 @@ def _domains(told: Told) -> Iterator[Zone]:
             mx2 AAAA 2001:db8::27
             """),
     )
-    yield Zone("large.test", _zone(f"@ TXT {txt('v=spf1 mx -all')}\n" + _large()))
+    yield Zone("large.test", _zone(f"@ TXT {quoted('v=spf1 mx -all')}\n" + _large()))
 
 
 def _large() -> str:
-    return "".join(f"@ TXT {txt(f'verification={n:02}-' + 'x' * 235)}\n" for n in range(LARGE))
+    return "".join(f"@ TXT {quoted(f'verification={n:02}-' + 'x' * 235)}\n" for n in range(LARGE))
 
 
 def _policies(told: Told) -> Iterator[Zone]:
@@ -108,8 +109,8 @@ def _spf() -> str:
     included = "".join(f'n{n} TXT "v=spf1 ip4:192.0.2.{n} ?all"\n' for n in range(11))
     return (
         dedent(f"""
-        ten TXT {txt(_includes(10))}
-        eleven TXT {txt(_includes(11))}
+        ten TXT {quoted(_includes(10))}
+        eleven TXT {quoted(_includes(11))}
         loop TXT "v=spf1 include:pool.spf.test -all"
         pool TXT "v=spf1 include:loop.spf.test -all"
         voids TXT "v=spf1 a:v1.spf.test a:v2.spf.test a:v3.spf.test -all"
@@ -134,11 +135,11 @@ def _aged(told: Told) -> str:
         @ MX 10 {told.host.name}.
         @ TXT "v=spf1 ip4:192.0.2.0/24 ~all"
         _dmarc TXT "v=DMARC1; p=none; pct=50; ri=86400; rua=mailto:d@reports.test,mailto:d@stranger.test"
-        weak._domainkey TXT {txt(f"v=DKIM1; k=rsa; p={told.signers.p('weak')}")}
-        test._domainkey TXT {txt(f"v=DKIM1; t=y; h=sha1; p={told.signers.p('rsa')}")}
+        weak._domainkey TXT {quoted(f"v=DKIM1; k=rsa; p={told.signers.p('weak')}")}
+        test._domainkey TXT {quoted(f"v=DKIM1; t=y; h=sha1; p={told.signers.p('rsa')}")}
         split._domainkey TXT {_split(f"v=DKIM1; p={told.signers.p('rsa')}")}
         twice._domainkey TXT "v=DKIM1; p="
-        twice._domainkey TXT {txt(f"v=DKIM1; p={told.signers.p('rsa')}")}
+        twice._domainkey TXT {quoted(f"v=DKIM1; p={told.signers.p('rsa')}")}
         garbled._domainkey TXT "v=DKIM1; p=not!base64"
         """)
 

@@ -11,6 +11,7 @@ from ipaddress import ip_address
 from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
+from gatepost.records.zone_text import quoted
 from lab.signing import Link, Signed
 from lab.site import DOMAIN, Site
 
@@ -103,12 +104,6 @@ class Told:
         return hashlib.sha256(self.key.encode()).hexdigest()
 
 
-def txt(text: str) -> str:
-    """In strings of at most 255 octets (RFC 1035 section 3.3)."""
-    quoted = text.replace("\\", "\\\\").replace('"', '\\"')
-    return " ".join(f'"{quoted[at : at + 255]}"' for at in range(0, max(len(quoted), 1), 255))
-
-
 def good(told: Told) -> Iterator[Zone]:
     """The domain in order, and the reverse names of everything that listens."""
     yield Zone(DOMAIN, HEAD + _records(told) + "".join(_address(site, DOMAIN) for site in (told.host, *told.others)))
@@ -120,19 +115,19 @@ def good(told: Told) -> Iterator[Zone]:
 def _records(told: Told) -> str:
     mail, web = told.host.name, told.net.web
     keys = "".join(
-        f"{name}._domainkey TXT {txt(f'v=DKIM1; k={kind}; p={told.signers.p(kind)}')}\n"
+        f"{name}._domainkey TXT {quoted(f'v=DKIM1; k={kind}; p={told.signers.p(kind)}')}\n"
         for name, kind in SELECTORS.items()
     )
     return f"""
 @ MX 10 {mail}.
-@ TXT {txt("v=spf1 mx -all")}
+@ TXT {quoted("v=spf1 mx -all")}
 @ CAA 0 issue "ca.{DOMAIN}"
 @ CAA 0 issuewild ";"
 @ CAA 0 iodef "mailto:security@{DOMAIN}"
-_dmarc TXT {txt(f"v=DMARC1; p=reject; np=reject; rua=mailto:dmarc@{DOMAIN}")}
+_dmarc TXT {quoted(f"v=DMARC1; p=reject; np=reject; rua=mailto:dmarc@{DOMAIN}")}
 *._report._dmarc TXT "v=DMARC1"
 _mta-sts TXT "v=STSv1; id=20261101T000000"
-_smtp._tls TXT {txt(f"v=TLSRPTv1; rua=mailto:tls-reports@{DOMAIN}")}
+_smtp._tls TXT {quoted(f"v=TLSRPTv1; rua=mailto:tls-reports@{DOMAIN}")}
 {keys}\
 r2024._domainkey TXT "v=DKIM1; p="
 mta-sts A {web}

@@ -14,6 +14,7 @@ from cryptography.x509 import load_pem_x509_certificates
 
 from gatepost.demo.authority import Papers
 from gatepost.records.srv import labels
+from gatepost.records.zone_text import quoted
 
 Records = dict[tuple[str, str], list[str]]
 
@@ -35,7 +36,7 @@ def good_zone(site: Site, services: Mapping[str, int], papers: Papers) -> Record
         **_basics(site),
         (domain, "TXT"): ['"v=spf1 mx -all"'],
         (domain, "CAA"): [f'0 issue "ca.{domain}"'],
-        (f"s2026._domainkey.{domain}", "TXT"): [strings(dkim_record(2048))],
+        (f"s2026._domainkey.{domain}", "TXT"): [quoted(dkim_record(2048))],
         (f"_dmarc.{domain}", "TXT"): [f'"v=DMARC1; p=reject; np=reject; rua=mailto:dmarc@{domain}"'],
         (f"_mta-sts.{domain}", "TXT"): ['"v=STSv1; id=20261001"'],
         (f"_smtp._tls.{domain}", "TXT"): [f'"v=TLSRPTv1; rua=mailto:tls@{domain}"'],
@@ -57,7 +58,7 @@ def bad_zone(site: Site, smtp: int, imap: int) -> Records:
     return {
         **_basics(site),
         (domain, "TXT"): [f'"v=spf1 a mx include:s1.spf.{domain} +all"'],
-        (f"default._domainkey.{domain}", "TXT"): [strings(dkim_record(1024, "t=y; "))],
+        (f"default._domainkey.{domain}", "TXT"): [quoted(dkim_record(1024, "t=y; "))],
         (f"_dmarc.{domain}", "TXT"): [f'"v=DMARC1; p=none; pct=50; rua=mailto:dmarc@{domain}"'],
         (f"_mta-sts.{domain}", "TXT"): ['"v=STSv1; id=1"'],
         (f"_smtp._tls.{domain}", "TXT"): [f'"v=TLSRPTv1; rua=mailto:tls@{domain}"'],
@@ -110,11 +111,6 @@ def dkim_record(bits: int, flags: str = "") -> str:
     key = rsa.generate_private_key(65537, bits).public_key()
     shown = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     return f"v=DKIM1; k=rsa; {flags}p={b64encode(shown).decode()}"
-
-
-def strings(text: str) -> str:
-    """As character strings of at most 255 octets (RFC 1035 section 3.3.14)."""
-    return " ".join(f'"{text[n : n + 255]}"' for n in range(0, len(text), 255))
 
 
 def _kind(address: str) -> str:
