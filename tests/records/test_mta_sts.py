@@ -58,7 +58,7 @@ def test_dns_that_fails_is_no_absence(trouble: tuple[Reason, str]) -> None:
 def test_a_policy_that_cannot_be_fetched() -> None:
     seen = look(RECORD, policy=None)
     assert seen.fetched is False
-    assert seen.why == "mta-sts.example.org answers 404 Not Found (refused)"
+    assert (seen.why, seen.reason) == ("mta-sts.example.org answers 404 Not Found", Reason.REFUSED)
     assert (seen.mode, seen.mx, seen.problems) == ("", (), ())
 
 

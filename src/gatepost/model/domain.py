@@ -11,6 +11,7 @@ from datetime import date, datetime
 
 from gatepost.model.architecture import Endpoint
 from gatepost.model.dns import Caa, Presence, Security, Tlsa
+from gatepost.model.words import Reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +163,7 @@ class StsSeen:
     problems: tuple[str, ...] = ()
     advice: tuple[str, ...] = ()
     security: Security = Security.UNKNOWN
+    reason: Reason | None = None  # of a policy that could not be fetched
 
 
 @dataclass(frozen=True, slots=True)

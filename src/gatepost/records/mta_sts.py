@@ -60,8 +60,7 @@ def record(domain: str, answer: Answer) -> StsSeen:
 
 def with_policy(seen: StsSeen, got: Fetched) -> StsSeen:
     if not got.ok:
-        because = f" ({got.reason.value})" if got.reason else ""
-        return replace(seen, fetched=False, why=f"{got.why or 'no policy came'}{because}")
+        return replace(seen, fetched=False, why=got.why or "no policy came", reason=got.reason)
     policy = sts_policy.read(got.text)
     problems, advice = sts_policy.served_as(got.content_type)
     return replace(
