@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gatepost.model.domain import DmarcRecord
-from gatepost.records import dmarc_uris, tags
+from gatepost.records import dmarc_uris, report_uris, tags
 from gatepost.records.dmarc_record import POLICIES, is_meant, is_policy, overlooked, read
 
 RUA = "rua=mailto:d@example.org"
@@ -196,8 +196,8 @@ def test_sizes_are_taken_off() -> None:
 
 def test_addresses_are_bounded() -> None:
     uris, problems, _ = dmarc_uris.read(",".join(f"mailto:a{n}@e.org" for n in range(100)))
-    assert len(uris) == dmarc_uris.MAX_URIS
-    assert problems == [f"100 addresses, of which the first {dmarc_uris.MAX_URIS} were read"]
+    assert len(uris) == report_uris.MAX_URIS
+    assert problems == [f"100 addresses, of which the first {report_uris.MAX_URIS} were read"]
 
 
 @given(st.text(alphabet=st.characters(max_codepoint=255), max_size=200))

@@ -12,11 +12,11 @@ from gatepost.model.dns import Answer, Caa, Security, weakest
 from gatepost.model.domain import CaaSeen
 from gatepost.model.observation import Unobserved
 from gatepost.model.words import Reason
+from gatepost.records import rows
 from gatepost.records.lookup import Lookup, unanswered
 from gatepost.records.sentences import bounded, shown
 
 MAX_CLIMB = 32  # names from the host towards the root
-MAX_RECORDS = 64
 MAX_VALUE = 4096  # characters
 ISSUING = ("issue", "issuemail", "issuewild")  # RFC 9495 added the middle one
 KNOWN = frozenset({*ISSUING, "contactemail", "contactphone", "iodef", "issuevmc"})
@@ -58,15 +58,7 @@ async def inspect(host: str, lookup: Lookup) -> CaaSeen | Unobserved:
 
 def records(host: str, answer: Answer) -> CaaSeen:
     """What one set says. A record that cannot be read is a problem and left out."""
-    kept: list[Caa] = []
-    problems: list[str] = []
-    for value in answer.values[:MAX_RECORDS]:
-        try:
-            kept.append(parse(value))
-        except PeerGarbled as error:
-            problems.append(str(error))
-    if len(answer.values) > MAX_RECORDS:
-        problems.append(f"{len(answer.values)} records, of which the first {MAX_RECORDS} were read")
+    kept, problems = rows.read(answer.values, parse)
     problems.extend(said for one in kept for said in _problems(one))
     return CaaSeen(Endpoint(host), answer.name, tuple(kept), bounded(problems), answer.security)
 
@@ -122,9 +114,9 @@ def render(one: Issuer) -> str:
     return "; ".join([one.domain, *(f"{name}={value}" for name, value in one.parameters)]) or ";"
 
 
-def _relevant(rows: Iterable[Caa], *, wildcard: bool) -> list[str]:
-    plain = [one.value for one in rows if one.tag == "issue"]
-    wild = [one.value for one in rows if one.tag == "issuewild"]
+def _relevant(kept: Iterable[Caa], *, wildcard: bool) -> list[str]:
+    plain = [one.value for one in kept if one.tag == "issue"]
+    wild = [one.value for one in kept if one.tag == "issuewild"]
     return wild if wildcard and wild else plain
 
 

@@ -10,10 +10,10 @@ from gatepost.model.association import fault
 from gatepost.model.dns import Answer, Security, Tlsa
 from gatepost.model.domain import TlsaSeen
 from gatepost.model.observation import Unobserved
+from gatepost.records import rows
 from gatepost.records.lookup import Lookup, unanswered
 from gatepost.records.sentences import bounded, shown
 
-MAX_RECORDS = 64
 MAX_DATA = 131072  # hexadecimal digits; a whole certificate is allowed, and few are larger
 
 _FORM = re.compile(r"\s*(\d{1,3})\s+(\d{1,3})\s+(\d{1,3})\s*([0-9A-Fa-f\s]*)", re.ASCII)
@@ -45,15 +45,7 @@ def owner(base: str, port: int) -> str:
 
 def records(host: str, port: int, answer: Answer) -> TlsaSeen:
     """What one answer says. Records that cannot be read are problems and left out, odd ones are kept."""
-    problems: list[str] = []
-    kept: list[Tlsa] = []
-    for value in answer.values[:MAX_RECORDS]:
-        try:
-            kept.append(parse(value))
-        except PeerGarbled as error:
-            problems.append(str(error))
-    if len(answer.values) > MAX_RECORDS:
-        problems.append(f"{len(answer.values)} records, of which the first {MAX_RECORDS} were read")
+    kept, problems = rows.read(answer.values, parse)
     problems.extend(said for one in kept if (said := fault(one)))
     if kept and answer.security is Security.INSECURE:
         problems.append("the zone is not signed with DNSSEC: no client uses these records")
