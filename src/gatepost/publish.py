@@ -15,7 +15,7 @@ from ipaddress import ip_address
 
 from gatepost.model.architecture import Architecture, Domain
 from gatepost.model.observation import Seen
-from gatepost.records import dkim, mta_sts, tlsa
+from gatepost.records import dkim, dmarc_record, mta_sts, tls_rpt, tlsa
 from gatepost.records.dmarc_consent import consent_name
 from gatepost.records.dmarc_uris import host as report_host
 from gatepost.records.publishing import counsel, keys, policies, routes, senders
@@ -45,12 +45,12 @@ def _questions(domain: Domain, architecture: Architecture) -> Iterator[Question]
     yield from ((name, kind) for kind in ("MX", "TXT"))
     yield from ((dkim.owner(name, one.name), "TXT") for one in domain.dkim)
     if domain.dmarc or not domain.sends:
-        yield f"_dmarc.{name}", "TXT"
+        yield dmarc_record.owner(name), "TXT"
     if domain.mta_sts:
-        yield f"_mta-sts.{name}", "TXT"
+        yield mta_sts.owner(name), "TXT"
         yield from ((mta_sts.host(name), kind) for kind in ("A", "AAAA"))
     if domain.tls_reports:
-        yield f"_smtp._tls.{name}", "TXT"
+        yield tls_rpt.owner(name), "TXT"
     if domain.caa:
         yield name, "CAA"
     if domain.dane:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gatepost.records import tags
+from gatepost.records import sentences, tags
 from gatepost.records.tags import MAX_TAGS, MAX_TEXT, read, render, words
 
 NAMES = st.from_regex(r"[A-Za-z][A-Za-z0-9_]{0,10}", fullmatch=True)
@@ -69,7 +69,7 @@ def test_bounds() -> None:
     long = read("n=" + "x" * (2 * MAX_TEXT))
     assert len(long.first("n") or "") < MAX_TEXT
     assert "of which the first" in long.problems[0]
-    assert len(read("!;" * MAX_TAGS).problems) <= tags.MAX_SENTENCES
+    assert len(read("!;" * MAX_TAGS).problems) <= sentences.MAX_SENTENCES
 
 
 @given(st.text(alphabet=st.characters(max_codepoint=255), max_size=300))

@@ -13,6 +13,7 @@ from hashlib import sha256
 from gatepost.model.architecture import Endpoint
 from gatepost.model.domain import DkimKeySeen, StsSeen, TlsaSeen
 from gatepost.model.observation import CertificateSeen, Seen, of
+from gatepost.records import dkim, mta_sts, tlsa
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +35,13 @@ def noted(seen: Seen) -> tuple[Noted, ...]:
 def _keys(seen: Seen) -> Iterator[Noted]:
     for one in of(DkimKeySeen, seen):
         if one.fingerprint:
-            owner = f"{one.selector}._domainkey.{one.at.host}"
+            owner = dkim.owner(one.at.host, one.selector)
             yield Noted(one.at, "dkim-key", owner, one.fingerprint, _json({"selector": one.selector}))
 
 
 def _policies(seen: Seen) -> Iterator[Noted]:
     for one in of(StsSeen, seen):
-        place = f"_mta-sts.{one.at.host}"
+        place = mta_sts.owner(one.at.host)
         if one.id:
             yield Noted(one.at, "mta-sts-id", place, one.id, "")
         if one.fetched:
@@ -52,7 +53,7 @@ def _pins(seen: Seen) -> Iterator[Noted]:
     for one in of(TlsaSeen, seen):
         for record in one.records:
             detail = _json({"port": one.port, "ttl": one.ttl, "security": one.security.value})
-            yield Noted(one.at, "tlsa", f"_{one.port}._tcp.{one.at.host}", str(record), detail)
+            yield Noted(one.at, "tlsa", tlsa.owner(one.at.host, one.port), str(record), detail)
 
 
 def _certificates(seen: Seen) -> Iterator[Noted]:

@@ -44,6 +44,7 @@ COMMON = (
 
 IMPROBABLE = "gatepost-no-such-selector"
 VERSION = "DKIM1"
+REVOKED = f"v={VERSION}; p="
 TYPES = ("ed25519", "rsa")
 MOST_RECORDS = 16  # of one selector that are read; there should be one
 

@@ -12,7 +12,6 @@ LEAST_WAIT = timedelta(hours=1)
 MOST_WAIT = timedelta(days=1)  # no resolver keeps a "no such name" longer (RFC 2308 section 5)
 KEPT = timedelta(days=7)
 REVOKED = timedelta(days=30)
-REVOCATION = "v=DKIM1; p="
 
 
 class Deed(StrEnum):
@@ -71,10 +70,10 @@ def _farewell(domain: str, old: str, signing: datetime, ttl: int) -> tuple[Turn,
             Deed.REVOKE,
             revoked,
             old,
-            f'revoke {old}: let its record say "{REVOCATION}", and destroy its private key',
+            f'revoke {old}: let its record say "{dkim.REVOKED}", and destroy its private key',
             f"{_span(KEPT)} later: mail may wait 5 days in queues (RFC 5321 section 4.5.4.1), 2 days are for"
             " forwarders and late readers",
-            zone_text.txt(dkim.owner(domain, old), REVOCATION, ttl),
+            zone_text.txt(dkim.owner(domain, old), dkim.REVOKED, ttl),
         ),
         Turn(
             Deed.REMOVE,

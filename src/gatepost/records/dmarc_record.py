@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 
 from gatepost.model.domain import DmarcRecord
 from gatepost.records import dmarc_uris, tags
-from gatepost.records.tags import Tags, bounded, shown
+from gatepost.records.sentences import bounded, shown
+from gatepost.records.tags import Tags
 
 VERSION = "DMARC1"
 POLICIES = ("none", "quarantine", "reject")  # from weak to strong
@@ -20,6 +21,11 @@ KNOWN = ("v", "p", "sp", "np", "psd", "t", "adkim", "aspf", "fo", "rua", "ruf", 
 
 _MEANT = re.compile(r"\s*[\"']?v\s*=\s*DMARC", re.IGNORECASE)
 _FAILURES = frozenset({"0", "1", "d", "s"})
+
+
+def owner(domain: str) -> str:
+    """Where the record of a domain stands (RFC 9989 section 4.1)."""
+    return f"_dmarc.{domain}"
 
 
 def is_policy(text: str) -> bool:

@@ -81,7 +81,7 @@ async def walk(domain: str, lookup: Lookup) -> Walk | Unobserved:
     """A question without an answer ends it: what stands there could have decided."""
     stops: list[Stop] = []
     for name in names(domain):
-        answer = await lookup(f"_dmarc.{name}", "TXT")
+        answer = await lookup(dmarc_record.owner(name), "TXT")
         if answer.failed:
             return unobserved(domain, answer)
         stops.append(stop(name, answer))
@@ -96,7 +96,7 @@ async def below(found: Walk, lookup: Lookup) -> Walk | Unobserved:
     From eight labels on that name is cut short on its way, and does not meet all that its parent meets.
     """
     child = f"*.{found.domain}"
-    first = Stop(child, None, DmarcStep(f"_dmarc.{child}"), security=Security.SECURE)
+    first = Stop(child, None, DmarcStep(dmarc_record.owner(child)), security=Security.SECURE)
     if child.count(".") < MOST_LABELS:
         return Walk(child, (first, *found.stops))
     cut = await walk(names(child)[1], lookup)

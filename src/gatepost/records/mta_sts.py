@@ -14,7 +14,7 @@ from gatepost.records.lookup import Fetch, Fetched, Lookup, unanswered
 from gatepost.records.sentences import bounded, shown
 from gatepost.records.sts_policy import pattern_covers
 
-__all__ = ["PATH", "VERSION", "host", "inspect", "pattern_covers"]
+__all__ = ["PATH", "VERSION", "host", "inspect", "owner", "pattern_covers"]
 
 VERSION = "STSv1"
 PATH = "/.well-known/mta-sts.txt"
@@ -26,11 +26,16 @@ async def inspect(domain: str, lookup: Lookup, fetch: Fetch) -> StsSeen | Unobse
 
     Senders would not ask then; but an operator wants to hear of both faults at once.
     """
-    answer = await lookup(f"_mta-sts.{domain}", "TXT")
+    answer = await lookup(owner(domain), "TXT")
     if answer.failed:
         return unanswered(Endpoint(domain), "mta-sts", answer)
     seen = record(domain, answer)
     return with_policy(seen, await fetch(host(domain), PATH)) if seen.records else seen
+
+
+def owner(domain: str) -> str:
+    """Where the record of a domain stands (section 3.1)."""
+    return f"_mta-sts.{domain}"
 
 
 def host(domain: str) -> str:

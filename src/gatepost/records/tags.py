@@ -11,9 +11,10 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from gatepost.records.sentences import bounded, shown
+
 MAX_TEXT = 16384  # octets of a record; RSA 16384 needs 2,900
 MAX_TAGS = 64
-MAX_SENTENCES = 20
 BLANKS = " \t\r\n"
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
@@ -75,19 +76,6 @@ def render(pairs: Iterable[tuple[str, str]]) -> str:
 def words(value: str) -> tuple[str, ...]:
     """A list of words between colons, each stripped; empty for an empty value."""
     return tuple(word.strip(BLANKS) for word in value.split(":")) if value else ()
-
-
-def shown(text: str) -> str:
-    """A stranger's words, short and with control characters escaped."""
-    return repr(text if len(text) <= 60 else text[:57] + "…")
-
-
-def bounded(sentences: Iterable[str]) -> tuple[str, ...]:
-    """Each sentence once, and not more than an operator would read."""
-    unlike = tuple(dict.fromkeys(sentences))
-    if len(unlike) <= MAX_SENTENCES:
-        return unlike
-    return (*unlike[: MAX_SENTENCES - 1], f"and {len(unlike) - MAX_SENTENCES + 1} more like these")
 
 
 def _harmless(part: str, name: str, equals: str) -> bool:

@@ -20,10 +20,14 @@ VERSION = "TLSRPTv1"
 
 
 async def inspect(domain: str, lookup: Lookup) -> TlsRptSeen | Unobserved:
-    answer = await lookup(f"_smtp._tls.{domain}", "TXT")
+    answer = await lookup(owner(domain), "TXT")
     if answer.failed:
         return unanswered(Endpoint(domain), "tls-rpt", answer)
     return record(domain, answer)
+
+
+def owner(domain: str) -> str:
+    return f"_smtp._tls.{domain}"
 
 
 def record(domain: str, answer: Answer) -> TlsRptSeen:

@@ -68,9 +68,9 @@ def _of_senders(
 
 
 def _of_dmarc(domain: Domain, known: Known) -> Iterator[str]:
-    published = [one for one in known.values(f"_dmarc.{domain.name}", "TXT") if dmarc_record.is_policy(one)]
+    published = [one for one in known.values(dmarc_record.owner(domain.name), "TXT") if dmarc_record.is_policy(one)]
     strength = dmarc_record.read(published[0], domain.name).p if published else ""
-    asked = known.answer(f"_dmarc.{domain.name}", "TXT")
+    asked = known.answer(dmarc_record.owner(domain.name), "TXT")
     if asked and domain.sends and domain.dmarc in senders.ENFORCED and strength in {"", "none"}:
         yield (
             f"DMARC goes from {strength or 'nothing'} to {domain.dmarc} at once: a time of p=none with reports, "

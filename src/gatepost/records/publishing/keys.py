@@ -22,7 +22,6 @@ from gatepost.records import dkim, dkim_public, tags, tlsa
 from gatepost.records.publishing.known import Known
 from gatepost.records.publishing.record import Part, Record
 
-REVOKED = "v=DKIM1; p="
 PINNED = frozenset({Role.ACCESS, Role.MX, Role.SIEVE, Role.SUBMISSION})
 DANE_EE, SPKI, SHA256 = 3, 1, 1
 
@@ -41,7 +40,7 @@ def signing(domain: Domain, known: Known, keys: Mapping[str, str], today: date) 
 
 
 def _revoked(published: tuple[str, ...]) -> str:
-    return published[0] if len(published) == 1 and dkim.read(published[0]).revoked else REVOKED
+    return published[0] if len(published) == 1 and dkim.read(published[0]).revoked else dkim.REVOKED
 
 
 def _same_key(one: str, other: str) -> bool:

@@ -31,7 +31,7 @@ def dmarc(domain: Domain, known: Known) -> Record | None:
     wanted = domain.dmarc or (None if domain.sends else "reject")
     if wanted is None:
         return None
-    name = f"_dmarc.{domain.name}"
+    name = dmarc_record.owner(domain.name)
     published = [one for one in known.values(name, "TXT") if dmarc_record.is_policy(one)]
     text = published[0] if len(published) == 1 else ""
     reports = tuple(map(mailto, domain.dmarc_reports))
@@ -95,7 +95,7 @@ def _home(host: str, architecture: Architecture) -> str:
 def tls_reports(domain: Domain, known: Known) -> Record | None:
     if not domain.tls_reports:
         return None
-    name = f"_smtp._tls.{domain.name}"
+    name = tls_rpt.owner(domain.name)
     wanted = tuple(one if "://" in one else mailto(one) for one in domain.tls_reports)
     answer = known.answer(name, "TXT")
     seen = tls_rpt.record(domain.name, answer) if answer else None
@@ -125,7 +125,7 @@ class Document:
 
 def sts_document(domain: Domain, known: Known, fetched: Fetched | None) -> Document | None:
     """None where nothing is declared, and where the end of a policy is that nobody ever published."""
-    if domain.mta_sts is None or (domain.mta_sts == "none" and known.lacks(_owner(domain), "TXT")):
+    if domain.mta_sts is None or (domain.mta_sts == "none" and known.lacks(mta_sts.owner(domain.name), "TXT")):
         return None
     served = sts_policy.read(fetched.text) if fetched and fetched.ok else None
     fits = served is not None and _fits(served, domain)
@@ -142,10 +142,6 @@ def _told(domain: Domain, known: Known, fetched: Fetched | None) -> bool:
     host = mta_sts.host(domain.name)
     unknown = known.trouble(host, "A") and known.trouble(host, "AAAA")
     return not unknown and fetched.reason in {Reason.REFUSED, Reason.UNRESOLVED}
-
-
-def _owner(domain: Domain) -> str:
-    return f"_mta-sts.{domain.name}"
 
 
 def _fits(served: Policy, domain: Domain) -> bool:
@@ -173,11 +169,13 @@ def sts(domain: Domain, known: Known, document: Document | None, now: datetime) 
     """
     if document is None:
         return None
-    answer = known.answer(_owner(domain), "TXT")
+    answer = known.answer(mta_sts.owner(domain.name), "TXT")
     seen = mta_sts.record(domain.name, answer) if answer else None
     text = seen.records[0] if seen and len(seen.records) == 1 else ""
     stands = seen and text and not seen.problems and _stands(seen.id, document)
-    return Record(_owner(domain), "TXT", text if stands else _identified(text, document, now), part=Part.MTA_STS)
+    return Record(
+        mta_sts.owner(domain.name), "TXT", text if stands else _identified(text, document, now), part=Part.MTA_STS
+    )
 
 
 def _stands(identifier: str, document: Document) -> bool:
