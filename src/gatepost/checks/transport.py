@@ -105,7 +105,7 @@ def sessions_succeed(case: Case) -> Verdict:
     recent = sorted((f for f in failures if fresh(f.last, case.now)), key=lambda f: (-f.sessions, f.cause))
     if recent:
         worst = any(f.type in LOSES_MAIL and f.policy in {"sts", "tlsa"} for f in recent)
-        because = first((f"{f.cause} ({_sessions(f.sessions)})" for f in recent), 3)
+        because = first((f"{f.cause} ({_sessions(f.sessions)})" for f in recent), 1)
         return failed(because, *recent, severity=Severity.HIGH if worst else Severity.MEDIUM)
     read = _read(case)
     if any(fresh(r.last, case.now) for r in read):
@@ -189,7 +189,17 @@ def _spoilt(bogus: list[tuple[str, Unobserved | Answer]]) -> Verdict:
     why = max((said for said, _ in bogus), key=lambda said: "(EDE 6)" not in said)
     names = dict.fromkeys(one.at.host for _, one in bogus)
     because = f"DNSSEC validation fails for {some(names)}: {why}"
-    return failed(because, *(one for _, one in bogus), severity=Severity.CRITICAL)
+    evidence = (one for _, one in bogus)
+    return failed(because, *evidence, severity=Severity.CRITICAL, remedy=_mending(why, next(iter(names))))
+
+
+def _mending(why: str, name: str) -> str:
+    """By the extended error (RFC 8914 section 4); the zone is signed already."""
+    if "(EDE 7)" in why:
+        return "Sign the zone again: its signer has stopped, or its clock is wrong."
+    if "(EDE 9)" in why:
+        return "Have the parent publish the DS record of the key that is in use, or none."
+    return f"See where the chain breaks: delv {name} MX, or dig +cd {name} MX to read past it."
 
 
 @check("GP-DNST-009")

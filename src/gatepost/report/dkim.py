@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -15,12 +14,13 @@ from gatepost.records import dkim, dkim_public, tags, zone_text
 from gatepost.records.dkim_rotation import Deed, Turn
 from gatepost.report.escape import printable
 from gatepost.report.layout import hanging, joined, paint, text
+from gatepost.report.page import ADVICE, LONGEST, PROBLEM, document, headline, listed
 from gatepost.report.plain import Plain, to_plain
+from gatepost.report.truth import Standing
 
 SCHEMA = "gatepost/dkim/1"
 TTL = 3600  # seconds, of the records proposed
 
-_LONGEST = 300
 _DATE = "%Y-%m-%d %H:%M UTC"
 
 
@@ -85,10 +85,9 @@ def render(told: Told, *, width: int = 100, colour: bool = False) -> str:
 
 
 def to_json(told: Told) -> str:
-    """Keys may be added, none is renamed or removed. The private key is nowhere in it."""
+    """The private key is nowhere in it."""
     key = told.key
     plain: dict[str, Plain] = {
-        "schema": SCHEMA,
         "domain": key.domain,
         "selector": key.selector,
         "file": key.file,
@@ -101,7 +100,7 @@ def to_json(told: Told) -> str:
         "notes": list(told.notes),
         "check": {"verdict": told.verdict, "seen": to_plain(told.published)} if told.published else None,
     }
-    return json.dumps(plain, indent=2) + "\n"
+    return document(SCHEMA, plain)
 
 
 def exit_code(told: Told) -> int:
@@ -115,10 +114,10 @@ def _proposal(told: Told, width: int) -> list[Text]:
     key = told.key
     made = "made" if key.fresh else "kept as it was"
     page = [
-        joined(text("✔ ", "green"), text(key.owner, "bold"), f"   {key.kind}"),
+        *headline(Standing.GOOD, joined(text(key.owner, "bold"), f"   {key.kind}"), width),
         text(f"  private key {made}: {printable(key.file)}"),
     ]
-    page += _listed(told.notes, "·", "yellow", width)
+    page += listed(ADVICE, told.notes, width)
     if not told.turns or told.turns[0].deed is not Deed.PUBLISH:
         return page
     page += [text(""), text("PUBLISH", "bold")]
@@ -175,30 +174,22 @@ def _comparison(told: Told, width: int) -> list[Text]:
         "absent": "DNS has no key there: signatures made with this file fail",
         "unknown": "DNS did not say",
     }[verdict]
-    good = text("◆", "yellow") if told.faulty else text("✔", "green")
-    mark = {"match": good, "unknown": text("?", "blue")}.get(verdict, text("✖", "bold red"))
-    page = hanging(mark, joined(text(key.owner, "bold"), f"   {words}"), indent=2, width=width)
+    good = Standing.ATTENTION if told.faulty else Standing.GOOD
+    standing = {"match": good, "unknown": Standing.UNKNOWN}.get(verdict, Standing.BAD)
+    page = headline(standing, joined(text(key.owner, "bold"), f"   {words}"), width)
     page += hanging(text("  file", "dim"), f"{printable(key.file)}: {key.kind}", indent=8, width=width)
     page += hanging(text("  DNS", "dim"), _seen(told.published), indent=8, width=width)
     if isinstance(told.published, DkimKeySeen):
-        page += _listed(told.published.problems, "✖", "red", width)
-        page += _listed(told.published.advice, "·", "yellow", width)
-    return [*page, *_listed(told.notes, "·", "yellow", width)]
+        page += listed(PROBLEM, told.published.problems, width)
+        page += listed(ADVICE, told.published.advice, width)
+    return [*page, *listed(ADVICE, told.notes, width)]
 
 
 def _seen(seen: DkimKeySeen | Unobserved | None) -> str:
     if seen is None or isinstance(seen, Unobserved):
-        return printable(seen.detail, _LONGEST) if seen else ""
+        return printable(seen.detail, LONGEST) if seen else ""
     if seen.presence is not Presence.PRESENT:
         return "no such name" if seen.presence is Presence.ABSENT else "no TXT record"
     kind = {"rsa": f"RSA {seen.bits}", "ed25519": "Ed25519"}.get(seen.key_type, seen.key_type) if seen.bits else ""
     flags = ("revoked" if seen.revoked else "", "testing" if seen.testing else "", f"kept {seen.ttl} s")
     return ", ".join(filter(None, (printable(kind, 40), *flags)))
-
-
-def _listed(sentences: Sequence[str], mark: str, style: str, width: int) -> list[Text]:
-    return [
-        line
-        for one in sentences
-        for line in hanging(text(f"  {mark}", style), printable(one, _LONGEST), indent=4, width=width)
-    ]

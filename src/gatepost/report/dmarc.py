@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -14,11 +13,12 @@ from gatepost.model.observation import Unobserved
 from gatepost.records.dmarc_alignment import Alignment
 from gatepost.report.escape import printable
 from gatepost.report.layout import Column, hanging, joined, paint, table, text
+from gatepost.report.page import ADVICE, LONGEST, PROBLEM, document, heading, headline, listed, page, unseen
 from gatepost.report.plain import Plain, to_plain
+from gatepost.report.truth import Standing
 
 SCHEMA = "gatepost/dmarc/1"
 
-_LONGEST = 300
 _STYLES = {"reject": "green", "quarantine": "green", "none": "yellow"}
 
 
@@ -43,17 +43,15 @@ def render(told: Told, *, width: int = 100, colour: bool = False) -> str:
 
 
 def to_json(told: Told) -> str:
-    """Keys may be added, none is renamed or removed."""
     seen = told.seen
     plain: dict[str, Plain] = {
-        "schema": SCHEMA,
         "domain": seen.at.host,
         "dmarc": None if isinstance(seen, Unobserved) else to_plain(seen),
         "unobserved": to_plain(seen) if isinstance(seen, Unobserved) else None,
         "report_targets": [to_plain(one) for one in told.targets],
         "identifiers": [_plain(one) for one in told.identifiers],
     }
-    return json.dumps(plain, indent=2) + "\n"
+    return document(SCHEMA, plain)
 
 
 def exit_code(told: Told) -> int:
@@ -88,32 +86,29 @@ def _plain(one: Identifier) -> Plain:
 def _page(told: Told, width: int) -> list[Text]:
     seen = told.seen
     if isinstance(seen, Unobserved):
-        why = f"the DMARC of {seen.at.host} could not be asked for: {seen.detail}"
-        return hanging(text("?", "blue"), text(printable(why), "bold"), indent=2, width=width)
-    parts = (
-        _head(seen, width),
-        _walk(seen, width),
-        _organisations(seen),
-        _identifiers(seen, told.identifiers, width),
-        _targets(told.targets, width),
-        _listed("PROBLEMS", "✖", "red", seen.problems, width),
-        _listed("ADVICE", "·", "yellow", seen.advice, width),
+        return unseen("DMARC", seen, width)
+    return page(
+        (
+            _head(seen, width),
+            _walk(seen, width),
+            _organisations(seen),
+            _identifiers(seen, told.identifiers, width),
+            _targets(told.targets, width),
+            listed(PROBLEM, seen.problems, width, "PROBLEMS"),
+            listed(ADVICE, seen.advice, width, "ADVICE"),
+        )
     )
-    page: list[Text] = []
-    for part in parts:
-        page += [text(""), *part] if page and part else part
-    return page
 
 
 def _head(seen: DmarcSeen, width: int) -> list[Text]:
     name = text(printable(seen.at.host), "bold")
     if not seen.policy:
         words = "no DMARC policy applies" if seen.record is None else "receivers apply no DMARC"
-        return hanging(text("✖", "bold red"), joined(name, "   ", text(words, "bold red")), indent=2, width=width)
-    mark = text("◆", "yellow") if seen.problems or seen.policy == "none" else text("✔", "green")
+        return headline(Standing.BAD, joined(name, "   ", text(words, "bold red")), width)
+    standing = Standing.ATTENTION if seen.problems or seen.policy == "none" else Standing.GOOD
     facts = f"   existing subdomains {seen.subdomains or 'none'}, invented names {seen.nonexistent or 'none'}"
     line = joined(name, "   ", text(f"DMARC {seen.policy}", _STYLES.get(seen.policy, "")), facts)
-    return hanging(mark, line, indent=2, width=width)
+    return headline(standing, line, width)
 
 
 def _walk(seen: DmarcSeen, width: int) -> list[Text]:
@@ -130,8 +125,8 @@ def _walk(seen: DmarcSeen, width: int) -> list[Text]:
 def _found(step: DmarcStep) -> Text:
     if len(step.texts) == 1:
         note = text(f"  ({step.note})", "dim") if step.note else ""
-        return joined(printable(step.texts[0], _LONGEST), note)
-    return text(printable(step.note, _LONGEST), "red") if step.note else text("nothing", "dim")
+        return joined(printable(step.texts[0], LONGEST), note)
+    return text(printable(step.note, LONGEST), "red") if step.note else text("nothing", "dim")
 
 
 def _organisations(seen: DmarcSeen) -> list[Text]:
@@ -148,12 +143,12 @@ def _identifiers(seen: DmarcSeen, identifiers: Sequence[Identifier], width: int)
     if not identifiers:
         return []
     columns = tuple(Column(title) for title in ("by", "domain", "mode", "tree walk", "suffix list"))
-    page = [joined(text("ALIGNMENT", "bold"), text(f"   with {printable(seen.at.host)} in the From header", "dim"))]
+    page = [heading("ALIGNMENT", f"with {printable(seen.at.host)} in the From header")]
     page += table(columns, [_row(one) for one in identifiers], indent=4)
     for one in identifiers:
         words = one.found.detail if isinstance(one.found, Unobserved) else one.found.warning
         if words:
-            line = printable(f"{one.domain}: {words}", _LONGEST)
+            line = printable(f"{one.domain}: {words}", LONGEST)
             page += hanging(text("    ·", "yellow"), line, indent=6, width=width)
     return page
 
@@ -179,13 +174,6 @@ def _targets(targets: Sequence[ReportTarget], width: int) -> list[Text]:
             False: ("✖", "has not agreed", "red"),
             None: ("?", "could not be asked", "blue"),
         }[one.authorised]
-        line = joined(f"{printable(one.uri, _LONGEST)} ", words, f": {printable(one.why, _LONGEST)}" if one.why else "")
+        line = joined(f"{printable(one.uri, LONGEST)} ", words, f": {printable(one.why, LONGEST)}" if one.why else "")
         page += hanging(text(f"  {mark}", style), line, indent=4, width=width)
-    return page
-
-
-def _listed(heading: str, mark: str, style: str, sentences: Sequence[str], width: int) -> list[Text]:
-    page = [text(heading, "bold")] if sentences else []
-    for sentence in sentences:
-        page += hanging(text(f"  {mark}", style), printable(sentence, _LONGEST), indent=4, width=width)
     return page

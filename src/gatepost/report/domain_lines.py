@@ -38,8 +38,9 @@ def _mx(view: View) -> Iterator[Line]:
             own = ", ".join(one.own_addresses)
             yield view.line(f"no MX record; mail goes to its own address {own}" if own else "no MX record")
         else:
+            broad = max(len(str(e.preference)) for e in one.exchangers)
             hosts = (
-                f"{e.preference:>3} {e.host}  {', '.join(e.addresses) or 'no address'}"
+                f"{e.preference:>{broad}} {e.host}  {', '.join(e.addresses) or 'no address'}"
                 + (f"  alias of {e.aliases[-1]}" if e.aliases else "")
                 + sealed(e.security)
                 for e in one.exchangers
@@ -151,8 +152,7 @@ def _tls_rpt(view: View) -> Iterator[Line]:
     found = of(TlsRptSeen, view.seen, view.at)
     for one in found[:1]:
         words = ", ".join(one.rua) if one.rua else "not published" if not one.records else "no usable address"
-        causes = (f.cause for f in of(TlsFailureSeen, view.seen, view.at))
-        yield view.line(words, *one.problems, *causes, quiet=not one.records)
+        yield view.line(words, *one.problems, quiet=not one.records)
     if not found:
         yield from view.lost("tls-rpt")
 
@@ -160,15 +160,18 @@ def _tls_rpt(view: View) -> Iterator[Line]:
 def _reports(view: View) -> Iterator[Line]:
     read = of(ReportsRead, view.seen, view.at)
     sources = of(SourceSeen, view.seen, view.at)
-    told = (
-        f"{'DMARC' if r.kind == 'dmarc' else 'TLS'}: {plural(r.reports, 'report')} from {len(r.reporters)} reporters,"
-        f" {r.first} to {r.last}, {r.failures} of {r.sessions} failed"
-        for r in read
-    )
+    told = map(_counted, read)
     unaligned = sorted((s for s in sources if s.aligned < s.messages), key=lambda s: s.aligned - s.messages)[:5]
     worst = (f"{s.source}: {s.messages - s.aligned} of {s.messages} messages not aligned" for s in unaligned)
+    causes = (f.cause for f in of(TlsFailureSeen, view.seen, view.at))
     if read:
-        yield view.line(plural(sum(r.reports for r in read), "report"), *told, *worst)
+        yield view.line(plural(sum(r.reports for r in read), "report"), *told, *worst, problems=causes)
+
+
+def _counted(one: ReportsRead) -> str:
+    kind = "DMARC" if one.kind == "dmarc" else "TLS"
+    whence = f"{plural(one.reports, 'report')} from {plural(len(one.reporters), 'reporter')}"
+    return f"{kind}: {whence}, {one.first} to {one.last}, {one.failures} of {one.sessions} failed"
 
 
 def _dnssec(view: View) -> Iterator[Line]:

@@ -11,7 +11,7 @@ from gatepost.model.audit import Audit
 from gatepost.model.dns import Security
 from gatepost.model.finding import Finding
 from gatepost.model.observation import Seen, Unobserved, of
-from gatepost.model.words import Severity
+from gatepost.model.words import Reason, Severity
 from gatepost.report.escape import printable
 from gatepost.report.truth import Standing
 
@@ -71,7 +71,8 @@ class View:
     def lost(self, *wanted: str) -> Iterator[Line]:
         for one in of(Unobserved, self.seen, self.at):
             if one.wanted.startswith(wanted):
-                yield Line(self.label, Standing.UNKNOWN, f"could not be asked: {printable(one.detail, LONGEST)}")
+                why = "bogus, see DNSSEC" if one.reason is Reason.BOGUS else printable(one.detail, LONGEST)
+                yield Line(self.label, Standing.UNKNOWN, f"could not be asked: {why}")
                 return
 
     def _open(self) -> list[Finding]:

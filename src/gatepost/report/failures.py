@@ -12,7 +12,7 @@ from gatepost.model.domain import TlsFailureSeen
 from gatepost.report.escape import printable
 from gatepost.report.layout import hanging, joined, paint, text
 from gatepost.report.plain import to_plain
-from gatepost.report.reporters import LONGEST_NAME, Asked, document, plain_reports, remarks, silent
+from gatepost.report.reporters import LONGEST_NAME, Asked, dated, plain_reports, remarks, silent
 from gatepost.report.sheet import sheet
 from gatepost.report.tally import plural
 
@@ -51,7 +51,7 @@ def _headline(asked: Asked, failures: Sequence[TlsFailureSeen], heard: Sequence[
     if not failures:
         return f"No TLS session to {asked.of} failed: {total:,} of {reporters} went well, {asked.days}"
     share = f" of {total:,} ({failed / total:.1%})" if total >= failed else ""
-    sessions = f"{failed:,} session" if failed == 1 else f"{failed:,} sessions"
+    sessions = plural(failed, "session")
     return f"TLS to {asked.of}: {sessions}{share} failed, {plural(len(failures), 'cause')}, {reporters}, {asked.days}"
 
 
@@ -70,11 +70,10 @@ def _failure(one: TlsFailureSeen, digits: int, width: int) -> list[Text]:
 
 
 def failures_json(asked: Asked, failures: Sequence[TlsFailureSeen], reporters: Sequence[Reporter], today: date) -> str:
-    """Keys may be added, none is renamed or removed."""
     heard = tuple(one for one in reporters if one.read.kind == "tls")
     quiet = to_plain(silent(heard, today))
     told = {"failures": to_plain(tuple(failures)), "reports": plain_reports(heard), "silent": quiet}
-    return document(SCHEMA, asked, told)
+    return dated(SCHEMA, asked, told)
 
 
 def failures_csv(failures: Sequence[TlsFailureSeen]) -> str:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 
 from gatepost.feedback.contents import Taken
 from gatepost.report.escape import printable
-from gatepost.report.plain import to_plain
+from gatepost.report.page import document
+from gatepost.report.plain import Plain, to_plain
+from gatepost.report.tally import plural
 
 SCHEMA = "gatepost/reports-import/1"
 
 
 def intake_text(taken: Taken) -> str:
     read = "1 file" if taken.letters == 1 else f"{taken.letters:,} files and mails"
-    lines = [f"{read} read: {taken.new:,} new {'report' if taken.new == 1 else 'reports'}{_kinds(taken)}."]
+    lines = [f"{read} read: {plural(taken.new, 'new report')}{_kinds(taken)}."]
     if rest := ", ".join(word for word in _rest(taken) if word):
         lines.append(f"Besides: {rest}.")
     if taken.lost:
@@ -31,27 +32,21 @@ def problem(name: str, why: str) -> str:
 def _kinds(taken: Taken) -> str:
     if not taken.new:
         return ""
-    dmarc = (
-        f"{taken.dmarc:,} DMARC with {taken.rows:,} {'record' if taken.rows == 1 else 'records'}" if taken.dmarc else ""
-    )
+    dmarc = f"{taken.dmarc:,} DMARC with {plural(taken.rows, 'record')}" if taken.dmarc else ""
     tls = f"{taken.new - taken.dmarc:,} TLS" if taken.new > taken.dmarc else ""
     return f" ({', '.join(word for word in (dmarc, tls) if word)})"
 
 
 def _rest(taken: Taken) -> tuple[str, ...]:
     return (
-        f"{taken.duplicates:,} {'duplicate' if taken.duplicates == 1 else 'duplicates'} dropped"
-        if taken.duplicates
-        else "",
+        f"{plural(taken.duplicates, 'duplicate')} dropped" if taken.duplicates else "",
         f"{taken.refused:,} refused" if taken.refused else "",
         f"{taken.others:,} without a report" if taken.others else "",
     )
 
 
 def intake_json(taken: Taken, problems: Sequence[tuple[str, str]]) -> str:
-    """Keys may be added, none is renamed or removed."""
-    told = {
-        "schema": SCHEMA,
+    told: dict[str, Plain] = {
         "letters": taken.letters,
         "new": taken.new,
         "dmarc": taken.dmarc,
@@ -63,4 +58,4 @@ def intake_json(taken: Taken, problems: Sequence[tuple[str, str]]) -> str:
         "missing": to_plain(taken.lost),
         "problems": [{"name": printable(name), "why": printable(why)} for name, why in problems],
     }
-    return json.dumps(told, indent=2, ensure_ascii=False) + "\n"
+    return document(SCHEMA, told)

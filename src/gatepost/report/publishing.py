@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
@@ -14,52 +13,50 @@ from gatepost.records.publishing.spans import span
 from gatepost.records.rdata import rdata
 from gatepost.report.escape import printable
 from gatepost.report.layout import hanging, joined, paint, text, wrapped
+from gatepost.report.page import ADVICE, UNASKED, document, heading, headline, listed, page
 from gatepost.report.plain import Plain, to_plain
 from gatepost.report.tally import plural
+from gatepost.report.truth import Standing
+from gatepost.report.wall import MARKS
 
 SCHEMA = "gatepost/records/1"
 
 _INDENT = 5
 _LONGEST, _HEAD, _TAIL = 240, 56, 16  # characters of a value; longer ones are shown by both ends
-_MARKS = {True: ("✔", "green"), False: ("✖", "bold red"), None: ("?", "blue")}
+_STANDING = {True: Standing.GOOD, False: Standing.BAD, None: Standing.UNKNOWN}
 
 
 def render(told: Publication, *, width: int = 100, colour: bool = False, everything: bool = False) -> str:
     """`everything`: the records that are in order as well."""
     parts = (
-        _head(told),
+        _head(told, width),
         *_steps(told.steps, width),
         _policy(told),
         _all(told, width) if everything else [],
-        _sentences("GOOD TO KNOW", "·", "yellow", told.advice, width),
-        _sentences("COULD NOT BE ASKED", "?", "blue", [f"{one.what}: {one.why}" for one in told.unasked], width),
+        listed(ADVICE, told.advice, width, "GOOD TO KNOW"),
+        listed(UNASKED, [f"{one.what}: {one.why}" for one in told.unasked], width, "COULD NOT BE ASKED"),
         _next(told, width),
     )
-    page: list[Text] = []
-    for part in parts:
-        page += [text(""), *part] if page and part else part
-    return paint(page, colour=colour)
+    return paint(page(parts), colour=colour)
 
 
 def to_json(told: Publication) -> str:
-    """Keys may be added, none is renamed or removed."""
-    document = told.document
+    policy = told.document
     plain: dict[str, Plain] = {
-        "schema": SCHEMA,
         "domain": told.domain,
         "generated_at": to_plain(told.now),
         "ttl": told.ttl,
         "lacking": told.lacking,
         "steps": [_plain_step(one) for one in told.steps],
         "policy": None
-        if document is None
-        else {"uri": document.uri, "mode": document.mode, "text": document.text, "needed": document.needed},
+        if policy is None
+        else {"uri": policy.uri, "mode": policy.mode, "text": policy.text, "needed": policy.needed},
         "records": [_plain_record(one) for one in told.records],
         "servers": to_plain(dict(told.servers)),
         "advice": list(told.advice),
         "unasked": to_plain(told.unasked),
     }
-    return json.dumps(plain, indent=2) + "\n"
+    return document(SCHEMA, plain)
 
 
 def summary(told: Publication) -> str:
@@ -70,10 +67,9 @@ def summary(told: Publication) -> str:
     return f"{lacking}, {plural(there, 'record')} in order{unasked}"
 
 
-def _head(told: Publication) -> list[Text]:
-    sign, style = _MARKS[False if told.lacking else None if told.unasked else True]
-    mark = text(f"{sign} ", style)
-    return [joined(mark, text(printable(told.domain), "bold"), f"   {summary(told)}")]
+def _head(told: Publication, width: int) -> list[Text]:
+    standing = _STANDING[False if told.lacking else None if told.unasked else True]
+    return headline(standing, joined(text(printable(told.domain), "bold"), f"   {summary(told)}"), width)
 
 
 def _steps(steps: Sequence[Step], width: int) -> Iterator[list[Text]]:
@@ -119,14 +115,14 @@ def _below(words: Text, width: int) -> list[Text]:
 def _policy(told: Publication) -> list[Text]:
     if told.document is None:
         return []
-    head = joined(text("POLICY", "bold"), text(f"   {printable(told.document.uri)}", "dim"))
+    head = heading("POLICY", printable(told.document.uri))
     return [head, *(text(f"  {printable(line)}") for line in told.document.text.splitlines())]
 
 
 def _all(told: Publication, width: int) -> list[Text]:
     page = [text("RECORDS", "bold")]
     for one in told.records:
-        mark, style = _MARKS[one.present]
+        mark, style = MARKS[_STANDING[one.present]]
         page += hanging(text(f"  {mark}", style), _listed(one), indent=4, width=width)
     return page
 
@@ -140,13 +136,6 @@ def _shortened(kind: str, value: str) -> str:
     """Keys are not read by people; whoever copies a record takes it from the other formats."""
     whole = rdata(kind, value).to_text()
     return printable(whole if len(whole) <= _LONGEST else f"{whole[:_HEAD]}…{whole[-_TAIL:]}")
-
-
-def _sentences(heading: str, mark: str, style: str, sentences: Sequence[str], width: int) -> list[Text]:
-    page = [text(heading, "bold")] if sentences else []
-    for sentence in sentences:
-        page += hanging(text(f"  {mark}", style), printable(sentence, 500), indent=4, width=width)
-    return page
 
 
 def _next(told: Publication, width: int) -> list[Text]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -12,10 +11,13 @@ from rich.text import Text
 from gatepost.feedback.contents import Reporter
 from gatepost.model.domain import ReportsRead
 from gatepost.report.escape import printable
-from gatepost.report.layout import Column, hanging, joined, paint, table, text
+from gatepost.report.layout import Column, joined, paint, table, text
+from gatepost.report.page import document, listed
 from gatepost.report.plain import Plain, to_plain
 from gatepost.report.sheet import sheet
 from gatepost.report.tally import plural
+from gatepost.report.truth import Standing
+from gatepost.report.wall import MARKS
 
 SCHEMA = "gatepost/reports/1"
 FEW = 3  # days with reports; with fewer nobody has a habit
@@ -87,7 +89,7 @@ def stale(reporters: Sequence[Reporter], today: date) -> str:
 
 def reporters_text(asked: Asked, reporters: Sequence[Reporter], today: date, *, colour: bool = False) -> str:
     count = sum(one.read.reports for one in reporters)
-    head = f"{count:,} {'report' if count == 1 else 'reports'} on {asked.of}, {asked.days}"
+    head = f"{plural(count, 'report')} on {asked.of}, {asked.days}"
     page = [text(head, "bold"), text("")]
     for domain in dict.fromkeys(one.read.at.host for one in reporters):
         same = [one.read for one in reporters if one.read.at.host == domain]
@@ -103,7 +105,7 @@ def remarks(reporters: Sequence[Reporter], today: date, *, width: int) -> list[T
         told.append(f"{plural(rest, 'more reporter')} fell silent: gatepost reports list --format json has all")
     if old := stale(reporters, today):
         told.append(old)
-    return [line for one in told for line in hanging(text("  ◆", "yellow"), one, indent=4, width=width)]
+    return listed(MARKS[Standing.ATTENTION], told, width)
 
 
 def _table(reads: Sequence[ReportsRead]) -> list[Text]:
@@ -125,9 +127,8 @@ def _cells(one: ReportsRead) -> tuple[Text, ...]:
 
 
 def reporters_json(asked: Asked, reporters: Sequence[Reporter], today: date) -> str:
-    """Keys may be added, none is renamed or removed."""
     told = {"reports": plain_reports(reporters), "silent": to_plain(silent(reporters, today))}
-    return document(SCHEMA, asked, told)
+    return dated(SCHEMA, asked, told)
 
 
 def plain_reports(reporters: Sequence[Reporter]) -> Plain:
@@ -143,8 +144,9 @@ def _line(r: ReportsRead, days: int) -> tuple[object, ...]:
     return r.at.host, r.kind, "; ".join(r.reporters), r.reports, days, r.first, r.last, r.sessions, r.failures
 
 
-def document(schema: str, asked: Asked, told: dict[str, Plain]) -> str:
+def dated(schema: str, asked: Asked, told: dict[str, Plain]) -> str:
+    """A document about reports of a time."""
     head: dict[str, Plain] = {
-        "schema": schema, "domain": asked.domain, "since": asked.since.isoformat(), "until": asked.until.isoformat(),
+        "domain": asked.domain, "since": asked.since.isoformat(), "until": asked.until.isoformat(),
     }  # fmt: skip
-    return json.dumps(head | told, indent=2, ensure_ascii=False) + "\n"
+    return document(schema, head | told)

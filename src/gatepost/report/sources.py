@@ -12,7 +12,7 @@ from gatepost.model.domain import SourceSeen
 from gatepost.report.escape import printable
 from gatepost.report.layout import Column, broadest, cut, hanging, joined, paint, table, text, wrapped
 from gatepost.report.plain import to_plain
-from gatepost.report.reporters import LONGEST_NAME, Asked, document, remarks, silent
+from gatepost.report.reporters import LONGEST_NAME, Asked, dated, remarks, silent
 from gatepost.report.sheet import sheet
 from gatepost.report.tally import plural
 from gatepost.report.truth import Standing
@@ -139,12 +139,11 @@ _FIRST_TO_GO = ("REPORTED BY", "LAST", "PASSES AS", "BY")  # where the terminal 
 
 
 def sources_json(asked: Asked, sources: Sequence[SourceSeen], reporters: Sequence[Reporter], today: date) -> str:
-    """Keys may be added, none is renamed or removed."""
     totals = {name: sum(getattr(one, name) for one in sources) for name in _COUNTS}
     told = {
         "totals": to_plain(totals), "sources": to_plain(tuple(sources)), "silent": to_plain(silent(reporters, today)),
     }  # fmt: skip
-    return document(SCHEMA, asked, told)
+    return dated(SCHEMA, asked, told)
 
 
 def sources_csv(sources: Sequence[SourceSeen]) -> str:

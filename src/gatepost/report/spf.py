@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network
@@ -14,18 +13,19 @@ from gatepost.model.domain import SpfResult, SpfSeen, SpfTerm
 from gatepost.model.observation import Unobserved
 from gatepost.report.escape import printable
 from gatepost.report.layout import WIDEST_PROSE, hanging, joined, paint, text, wrapped
-from gatepost.report.plain import to_plain
+from gatepost.report.page import ADVICE, LONGEST, PROBLEM, document, heading, headline, listed, page, unseen
+from gatepost.report.plain import Plain, to_plain
 from gatepost.report.tally import plural
+from gatepost.report.truth import Standing
+from gatepost.report.wall import MARKS
 
 SCHEMA = "gatepost/spf/1"
 MOST_LOOKUPS = 10  # RFC 7208 section 4.6.4
 MOST_VOIDS = 2
 
 _COUNTS = 16  # columns of the two counts
-_LONGEST = 300
 _SHOWN = 12  # networks
 _STYLES = {"pass": "green", "fail": "red", "softfail": "yellow", "neutral": "yellow", "temperror": "blue"}
-_MARKS = {"valid": ("✔", "green"), "temperror": ("?", "blue")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,43 +43,36 @@ def render(told: Told, *, width: int = 100, colour: bool = False) -> str:
 
 
 def to_json(told: Told) -> str:
-    """Keys may be added, none is renamed or removed."""
     seen = told.seen
-    plain = {
-        "schema": SCHEMA,
+    plain: dict[str, Plain] = {
         "domain": seen.at.host,
         "spf": None if isinstance(seen, Unobserved) else to_plain(seen),
         "unobserved": to_plain(seen) if isinstance(seen, Unobserved) else None,
         "networks": [str(one) for one in told.networks],
         "addresses": to_plain(told.results),
     }
-    return json.dumps(plain, indent=2) + "\n"
+    return document(SCHEMA, plain)
 
 
 def _page(told: Told, width: int) -> list[Text]:
     seen = told.seen
     if isinstance(seen, Unobserved):
-        why = f"the SPF of {seen.at.host} could not be asked for: {seen.detail}"
-        return [*hanging(text("?", "blue"), text(printable(why), "bold"), indent=2, width=width)]
-    parts = (
-        _head(seen, width),
-        _records(seen, width),
-        _tree(seen, width),
-        _networks(told.networks, width) if seen.result != "permerror" else [],
-        _listed("PROBLEMS", "✖", "red", seen.problems, width),
-        _listed("ADVICE", "·", "yellow", _untold(seen), width),
-        _verdicts(told.results, width),
+        return unseen("SPF", seen, width)
+    return page(
+        (
+            _head(seen, width),
+            _records(seen, width),
+            _tree(seen, width),
+            _networks(told.networks, width) if seen.result != "permerror" else [],
+            listed(PROBLEM, seen.problems, width, "PROBLEMS"),
+            listed(ADVICE, _untold(seen), width, "ADVICE"),
+            _verdicts(told.results, width),
+        )
     )
-    page: list[Text] = []
-    for part in parts:
-        page += [text(""), *part] if page and part else part
-    return page
 
 
 def _head(seen: SpfSeen, width: int) -> list[Text]:
-    mark, style = _MARKS.get(seen.result, ("✖", "bold red"))
-    if seen.result == "valid" and seen.problems:
-        mark, style = "◆", "yellow"
+    standing = _standing(seen)
     costs = joined(
         _count(f"{seen.lookups} of {MOST_LOOKUPS} look-ups", over=seen.lookups > MOST_LOOKUPS),
         ", ",
@@ -90,8 +83,16 @@ def _head(seen: SpfSeen, width: int) -> list[Text]:
         if seen.terms
         else ""
     )
-    line = joined(text(printable(seen.at.host), "bold"), "   ", text(f"SPF {printable(seen.result)}", style), facts)
-    return hanging(text(mark, style), line, indent=2, width=width)
+    line = joined(
+        text(printable(seen.at.host), "bold"), "   ", text(f"SPF {printable(seen.result)}", MARKS[standing][1]), facts
+    )
+    return headline(standing, line, width)
+
+
+def _standing(seen: SpfSeen) -> Standing:
+    if seen.result == "valid":
+        return Standing.ATTENTION if seen.problems else Standing.GOOD
+    return Standing.UNKNOWN if seen.result == "temperror" else Standing.BAD
 
 
 def _count(words: str, *, over: bool) -> Text:
@@ -103,7 +104,7 @@ def _records(seen: SpfSeen, width: int) -> list[Text]:
     if seen.terms:
         return []
     return [
-        line for one in seen.records for line in hanging(text("  "), printable(one, _LONGEST), indent=2, width=width)
+        line for one in seen.records for line in hanging(text("  "), printable(one, LONGEST), indent=2, width=width)
     ]
 
 
@@ -122,9 +123,9 @@ def _term(term: SpfTerm, before: SpfTerm, branch: str, width: int) -> list[Text]
     """The note stands behind the term where there is room, and below it otherwise."""
     style = "red" if term.broken else "yellow"
     start = joined(_costs(term, before), text(f"  {branch}", "dim"))
-    shown = text(printable(term.text, _LONGEST), "red" if term.broken else "")
+    shown = text(printable(term.text, LONGEST), "red" if term.broken else "")
     used = cell_len(start.plain) + cell_len(shown.plain)
-    note = printable(term.note, _LONGEST)
+    note = printable(term.note, LONGEST)
     if not note or used + 4 + cell_len(note) <= width:
         return [joined(start, shown, text(f"  ← {note}" if note else "", style))]
     rest = joined(" " * _COUNTS, text(f"  {_below(branch)}", "dim"))
@@ -166,15 +167,10 @@ def _networks(networks: Sequence[IPv4Network | IPv6Network], width: int) -> list
         return []
     shown = ", ".join(str(one) for one in networks[:_SHOWN])
     more = f" and {len(networks) - _SHOWN} more" if len(networks) > _SHOWN else ""
-    head = joined(text("MAY SEND", "bold"), text(f"   {plural(len(networks), 'network')}", "dim"))
-    return [head, *hanging(text("  "), f"{shown}{more}", indent=2, width=width)]
-
-
-def _listed(heading: str, mark: str, style: str, sentences: Sequence[str], width: int) -> list[Text]:
-    page = [text(heading, "bold")] if sentences else []
-    for sentence in sentences:
-        page += hanging(text(f"  {mark}", style), printable(sentence, _LONGEST), indent=4, width=width)
-    return page
+    return [
+        heading("MAY SEND", plural(len(networks), "network")),
+        *hanging(text("  "), f"{shown}{more}", indent=2, width=width),
+    ]
 
 
 def _untold(seen: SpfSeen) -> list[str]:
@@ -195,7 +191,7 @@ def _verdicts(results: Sequence[SpfResult], width: int) -> list[Text]:
         if one.explanation:
             page += hanging(
                 text(""),
-                text(f"it says: {printable(one.explanation, _LONGEST)}", "dim"),
+                text(f"it says: {printable(one.explanation, LONGEST)}", "dim"),
                 indent=longest + 15,
                 width=width,
             )
@@ -205,8 +201,8 @@ def _verdicts(results: Sequence[SpfResult], width: int) -> list[Text]:
 def _because(one: SpfResult) -> str:
     spent = f" ({plural(one.lookups, 'look-up')})" if one.lookups else ""
     told = one.why.startswith(f"{one.mechanism} ") or f" {one.mechanism} in the record of " in one.why
-    by = f"by {printable(one.mechanism, _LONGEST)}: " if one.mechanism and not told else ""
-    return f"{by}{printable(one.why, _LONGEST)}{spent}"
+    by = f"by {printable(one.mechanism, LONGEST)}: " if one.mechanism and not told else ""
+    return f"{by}{printable(one.why, LONGEST)}{spent}"
 
 
 def exit_code(told: Told) -> int:

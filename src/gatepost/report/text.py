@@ -13,8 +13,10 @@ from gatepost.model.finding import Finding
 from gatepost.model.words import Outcome, Severity
 from gatepost.report import standards
 from gatepost.report.blind import Blind, blind, elsewhere, gathered
+from gatepost.report.domains import cards
 from gatepost.report.escape import printable, shortened
 from gatepost.report.evidence import transcript
+from gatepost.report.gallery import strip
 from gatepost.report.held import held
 from gatepost.report.layout import NARROWEST, WIDEST_PROSE, cut, hanging, joined, padded, paint, text
 from gatepost.report.tally import at_or_above, open_findings, plural, sentence, tally
@@ -52,6 +54,7 @@ def lines(audit: Audit, *, width: int, verbose: bool, fail_on: Severity | None) 
     sections = (
         _head(audit, width),
         _ports(audit, width),
+        _domains(audit, width),
         _findings(audit, width, verbose=verbose),
         _mended(audit, width),
         _waived(audit, width),
@@ -92,6 +95,11 @@ def _note(note: str, width: int) -> list[Text]:
 def _ports(audit: Audit, width: int) -> list[Text]:
     table = wall(rows(audit), width=width)
     return [text("PORTS", "bold"), *table] if table else []
+
+
+def _domains(audit: Audit, width: int) -> list[Text]:
+    told = cards(audit)
+    return [text("DOMAINS", "bold"), *strip(told, width=width)] if told else []
 
 
 def _findings(audit: Audit, width: int, *, verbose: bool) -> list[Text]:
