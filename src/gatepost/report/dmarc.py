@@ -13,7 +13,7 @@ from gatepost.model.observation import Unobserved
 from gatepost.records.dmarc_alignment import Alignment
 from gatepost.report.escape import printable
 from gatepost.report.layout import Column, hanging, joined, paint, table, text
-from gatepost.report.page import ADVICE, LONGEST, PROBLEM, document, heading, headline, listed, page, unseen
+from gatepost.report.page import ADVICE, LONGEST, PROBLEM, document, heading, headline, listed, spaced, unseen
 from gatepost.report.plain import Plain, to_plain
 from gatepost.report.truth import Standing
 
@@ -87,7 +87,7 @@ def _page(told: Told, width: int) -> list[Text]:
     seen = told.seen
     if isinstance(seen, Unobserved):
         return unseen("DMARC", seen, width)
-    return page(
+    return spaced(
         (
             _head(seen, width),
             _walk(seen, width),

@@ -13,7 +13,7 @@ from gatepost.records.publishing.spans import span
 from gatepost.records.rdata import rdata
 from gatepost.report.escape import printable
 from gatepost.report.layout import hanging, joined, paint, text, wrapped
-from gatepost.report.page import ADVICE, UNASKED, document, heading, headline, listed, page
+from gatepost.report.page import ADVICE, UNASKED, document, heading, headline, listed, spaced
 from gatepost.report.plain import Plain, to_plain
 from gatepost.report.tally import plural
 from gatepost.report.truth import Standing
@@ -37,7 +37,7 @@ def render(told: Publication, *, width: int = 100, colour: bool = False, everyth
         listed(UNASKED, [f"{one.what}: {one.why}" for one in told.unasked], width, "COULD NOT BE ASKED"),
         _next(told, width),
     )
-    return paint(page(parts), colour=colour)
+    return paint(spaced(parts), colour=colour)
 
 
 def to_json(told: Publication) -> str:

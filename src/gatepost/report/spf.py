@@ -13,7 +13,7 @@ from gatepost.model.domain import SpfResult, SpfSeen, SpfTerm
 from gatepost.model.observation import Unobserved
 from gatepost.report.escape import printable
 from gatepost.report.layout import WIDEST_PROSE, hanging, joined, paint, text, wrapped
-from gatepost.report.page import ADVICE, LONGEST, PROBLEM, document, heading, headline, listed, page, unseen
+from gatepost.report.page import ADVICE, LONGEST, PROBLEM, document, heading, headline, listed, spaced, unseen
 from gatepost.report.plain import Plain, to_plain
 from gatepost.report.tally import plural
 from gatepost.report.truth import Standing
@@ -58,7 +58,7 @@ def _page(told: Told, width: int) -> list[Text]:
     seen = told.seen
     if isinstance(seen, Unobserved):
         return unseen("SPF", seen, width)
-    return page(
+    return spaced(
         (
             _head(seen, width),
             _records(seen, width),
