@@ -18,9 +18,12 @@ from gatepost.model.observation import Advertised, Closed, Greeting, Handshake, 
 INTERNET = Zone("internet", (ip_network("0.0.0.0/0"), ip_network("::/0")))
 
 
-def declaration(looked: Looked, organization: str) -> str:
-    """The text of gatepost.toml. Raises CannotLook when no mail service answered."""
-    return write(found(looked, organization, today()))
+def declaration(looked: Looked, organization: str, resolver: str = "") -> str:
+    """The text of gatepost.toml. `resolver` is one that was named to find it, so that the next look asks it again.
+
+    Raises CannotLook when no mail service answered.
+    """
+    return write(replace(found(looked, organization, today()), resolver=resolver))
 
 
 def found(looked: Looked, organization: str, day: date) -> Architecture:

@@ -52,7 +52,7 @@ def init(
         rate=rate,
     )
     looked = watched(request, quiet=quiet)
-    text = declaration(looked, organization or target)
+    text = declaration(looked, organization or target, resolver or "")
     if to_stdout:
         sys.stdout.write(text)
         return
