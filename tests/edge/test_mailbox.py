@@ -92,7 +92,7 @@ def test_what_is_no_file_is_told_where_it_was_named_and_passed_over_elsewhere(tm
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "gone").symlink_to(tmp_path / "nowhere")
     assert list(letters([tmp_path / "pipe"])) == [Unreadable(f"{tmp_path}/pipe", "not a regular file")]
-    assert list(letters([tmp_path])) == [Unreadable(f"{tmp_path}/gone", "no such file or directory")]
+    assert list(letters([tmp_path])) == []
 
 
 def test_loops_of_links_end(tmp_path: Path) -> None:

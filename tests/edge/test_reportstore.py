@@ -134,6 +134,75 @@ def test_an_unusable_state_directory_is_the_operators_to_mend(place: Place) -> N
         place.take()
 
 
+def test_a_state_that_can_not_be_used_is_told_in_words(place: Place) -> None:
+    place.put("a.xml", LEGACY)
+    place.take()
+    database = place.state / "gatepost.db"
+    with closing(sqlite3.connect(database)) as db:
+        db.execute("PRAGMA user_version = 1000")
+    for use in (place.take, lambda: reportstore.domains(place.state)):
+        with pytest.raises(UsageError, match="written by a newer gatepost"):
+            use()
+    database.write_bytes(b"no database" * 1000)
+    for use in (place.take, lambda: reportstore.domains(place.state)):
+        with pytest.raises(UsageError, match="is damaged: restore it, or move it away"):
+            use()
+
+
+def test_a_mail_that_is_moved_meanwhile_is_found_the_next_time(place: Place) -> None:
+    path = place.put("a.xml", LEGACY)
+    waiting = [*letters([place.mailbox])]
+    path.rename(place.mailbox / "b.xml")
+    taken = take_in(place.state, waiting, NOW, lambda *_: None)
+    assert (taken.refused, taken.new, place.take().new) == (0, 0, 1)
+
+
+FULL = """
+import resource, signal, sys
+from pathlib import Path
+from gatepost.edge.intake import take_in
+from gatepost.edge.mailbox import letters
+from gatepost.errors import UsageError
+from tests.feedback.documents import NOW
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, 300_000))
+try:
+    take_in(Path(sys.argv[1]), letters([Path(sys.argv[2])]), NOW, print)
+except UsageError as error:
+    print(error)
+"""
+
+
+def test_a_full_disk_is_told_and_costs_nothing_that_was_there(place: Place) -> None:
+    place.put("a.xml", LEGACY)
+    place.take()
+    rows = "".join(record(f"192.0.2.{n % 200}", n, "none", "pass", "pass") for n in range(5000))
+    place.put("b.xml", LEGACY.replace("<report_id>", "<report_id>b").replace("</feedback>", f"{rows}</feedback>"))
+    before = place.count("report_row")
+    done = subprocess.run(
+        [sys.executable, "-c", FULL, place.state, place.mailbox], capture_output=True, text=True, cwd=ROOT, check=False
+    )
+    assert done.stdout.startswith(f"--state {place.state}: "), done
+    assert ("rollback" in done.stdout, done.stderr) == (False, "")
+    assert place.count("report_row") == before
+    assert (place.take().new, place.count("report_row")) == (1, before + before + 5000)
+
+
+def test_whoever_only_reads_writes_nothing(place: Place) -> None:
+    place.put("a.xml", LEGACY)
+    place.take()
+    assert [one.name for one in place.state.iterdir()] == ["gatepost.db"]
+    assert reportstore.domains(place.state) == ("example.org",)
+    before = (place.state / "gatepost.db").stat().st_mtime_ns
+    (place.state / "gatepost.db").chmod(0o400)
+    place.state.chmod(0o500)
+    try:
+        assert reportstore.domains(place.state) == ("example.org",)
+    finally:
+        place.state.chmod(0o700)
+    assert (place.state / "gatepost.db").stat().st_mtime_ns == before
+
+
 def record(source: str, count: int, disposition: str, dkim: str, spf: str, domain: str = "example.org") -> str:
     start, end = LEGACY.index("  <record>"), LEGACY.index("</feedback>")
     return (

@@ -80,6 +80,8 @@ class _Intake:
         else:
             try:
                 self._open(letter)
+            except FileNotFoundError:
+                self._other(letter, "no such file")  # in a mailbox mails are moved; the next import finds it again
             except OSError as error:
                 self._refuse(letter.name, (error.strerror or str(error)).lower())
 
@@ -139,7 +141,8 @@ class _Intake:
                     rows.clear()
             db.executemany(_STAGE, rows + reading.end())
         finally:
-            db.execute("COMMIT")
+            if db.in_transaction:
+                db.execute("COMMIT")
         return reading.head()
 
     def _commit(self, waiting: tuple[_Staged, ...], letter: str | None, reports: int) -> None:
@@ -153,7 +156,8 @@ class _Intake:
             if letter:
                 db.execute("INSERT OR IGNORE INTO letter VALUES (?, ?, ?)", (letter, reports, _stamp(self._now)))
         except BaseException:
-            db.execute("ROLLBACK")
+            if db.in_transaction:  # a full disk has ended it already
+                db.execute("ROLLBACK")
             raise
         db.execute("COMMIT")
         self._counted(waiting, kept)

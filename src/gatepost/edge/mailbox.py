@@ -85,6 +85,9 @@ def _file(path: Path, *, named: bool) -> Iterator[Letter | Unreadable]:
                 yield Letter(str(path), path, 0, found.st_size, named)
                 return
         yield from _mbox(path, found.st_size, named=named)
+    except FileNotFoundError:  # in a mailbox mails are moved; the next import finds it again
+        if named:
+            yield Unreadable(str(path), "no such file")
     except OSError as error:
         yield Unreadable(str(path), (error.strerror or str(error)).lower())
 

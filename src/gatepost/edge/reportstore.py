@@ -18,6 +18,8 @@ from gatepost.feedback.joining import UNTOLD, causes
 from gatepost.model.architecture import Endpoint
 from gatepost.model.domain import Dated, ReportsRead, SourceSeen, TlsFailureSeen
 
+WAIT = 30.0  # seconds, for another import to commit
+VERSION = 0  # of the tables, as PRAGMA user_version; a program that knows only older ones keeps its hands off
 RECENT = timedelta(days=30)
 MOST = 500  # sources of a domain that an audit carries; the worst of them
 ALIGNED = "dkim = 'pass' OR spf = 'pass' OR disposition = 'pass'"
@@ -171,12 +173,40 @@ def _summed(several: list[ReportsRead]) -> ReportsRead:
 
 @contextmanager
 def _reading(directory: Path) -> Iterator[sqlite3.Connection | None]:
-    """None where no state was kept yet. Raises UsageError for a directory that cannot be used."""
+    """None where no report was kept yet. Raises UsageError for a directory that cannot be used.
+
+    Whoever only reads needs no right to write.
+    """
     if not (directory / DATABASE).exists():
         yield None
         return
-    with opened(directory) as db:
-        yield db
+    with _blaming(directory), closing(_connected(directory / DATABASE)) as db:
+        _refuse_newer(db, directory)
+        yield db if _made(db) else None
+
+
+def _connected(path: Path) -> sqlite3.Connection:
+    """A log that nobody left behind need not be looked for, and cannot be made by everybody."""
+    where = path.resolve().as_uri()
+    db = sqlite3.connect(f"{where}?mode=ro", uri=True, timeout=WAIT, isolation_level=None)
+    try:
+        _made(db)
+    except sqlite3.OperationalError:
+        db.close()
+        if path.with_name(f"{path.name}-wal").exists():
+            raise
+        return sqlite3.connect(f"{where}?immutable=1", uri=True, isolation_level=None)
+    return db
+
+
+def _refuse_newer(db: sqlite3.Connection, directory: Path) -> None:
+    if db.execute("PRAGMA user_version").fetchone()[0] > VERSION:
+        raise UsageError(f"--state {directory}: {DATABASE} was written by a newer gatepost")
+
+
+def _made(db: sqlite3.Connection) -> bool:
+    """Whether our tables are there."""
+    return db.execute("SELECT 1 FROM sqlite_master WHERE name = 'tls_failure_of'").fetchone() is not None
 
 
 @contextmanager
@@ -185,18 +215,38 @@ def opened(directory: Path) -> Iterator[sqlite3.Connection]:
 
     Raises UsageError when the directory cannot be used.
     """
-    try:
+    with _blaming(directory):
         directory.mkdir(parents=True, exist_ok=True)
-        with closing(sqlite3.connect(directory / DATABASE, timeout=30.0, isolation_level=None)) as db:
+        with closing(sqlite3.connect(directory / DATABASE, timeout=WAIT, isolation_level=None)) as db:
+            _refuse_newer(db, directory)
             db.execute("PRAGMA journal_mode = WAL")
             db.execute(
                 "PRAGMA synchronous = NORMAL"
             )  # a lost last transaction is imported again: the mail is still there
-            if not db.execute("SELECT 1 FROM sqlite_master WHERE name = 'tls_failure_of'").fetchone():
+            if not _made(db):
                 db.executescript(SCHEMA)
             yield db
-    except (OSError, sqlite3.Error) as error:
-        raise UsageError(f"--state {directory}: {error}") from None
+
+
+@contextmanager
+def _blaming(directory: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise UsageError(f"--state {directory}: {(error.strerror or str(error)).lower()}") from None
+    except sqlite3.Error as error:
+        words = _TROUBLE.get(getattr(error, "sqlite_errorcode", 0) & 0xFF, str(error))
+        raise UsageError(f"--state {directory}: {words}") from None
+
+
+_DAMAGED = f"{DATABASE} is damaged: restore it, or move it away and import the reports again"
+_TROUBLE = {
+    sqlite3.SQLITE_BUSY: f"another run has kept {DATABASE} locked for {WAIT:g} s: try again when it is done",
+    sqlite3.SQLITE_CANTOPEN: f"{DATABASE} cannot be opened or made there",
+    sqlite3.SQLITE_CORRUPT: _DAMAGED,
+    sqlite3.SQLITE_NOTADB: _DAMAGED,
+    sqlite3.SQLITE_READONLY: f"{DATABASE} may not be written",
+}
 
 
 def _span(domain: str | None, since: date, until: date) -> dict[str, str | int | None]:
