@@ -90,6 +90,11 @@ class PeerUnresolved(PeerUnreachable):
         super().__init__(text, refused=False)
 
 
+def because(error: OSError) -> str:
+    """The system's own words, as the end of a sentence."""
+    return (error.strerror or str(error)).lower()
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """One thing wrong in a file: `path` is dotted (`hosts.mx1.services[0].port`), `line` counts from 1."""

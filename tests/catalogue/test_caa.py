@@ -7,7 +7,7 @@ import re
 import pytest
 
 from gatepost.catalogue import document
-from gatepost.catalogue.caa import _plain, identifiers, organisations
+from gatepost.catalogue.caa import _plain, identifiers
 
 ROWS = document("caa")["rows"]
 
@@ -33,11 +33,6 @@ def test_known(organisation: str, one: str) -> None:
 @pytest.mark.parametrize("organisation", ["", "Example Ltd", "Encrypt"])
 def test_unknown(organisation: str) -> None:
     assert identifiers(organisation) == ()
-
-
-def test_the_other_way_round() -> None:
-    assert organisations("LETSENCRYPT.ORG.") == ("Let's Encrypt",)
-    assert organisations("ca.example.net") == ()
 
 
 def test_every_row_is_whole_and_no_organisation_has_two() -> None:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gatepost.certs.chain import Roots
-from gatepost.edge.https import MAX_ANSWER, Ask, answer, fetch
+from gatepost.edge.https import MAX_ANSWER, Ask, fetch, read
 from gatepost.errors import PeerClosed, PeerError, PeerGarbled, PeerRefused, PeerSilent, PeerUnreachable
 from tests.authority import issue
 from tests.edge.web import Web
@@ -74,7 +74,7 @@ def test_nobody_there(tmp_path: Path) -> None:
 @given(st.binary(max_size=200))
 def test_any_answer(data: bytes) -> None:
     try:
-        answer(data, NAME)
+        read(data, NAME)
     except PeerError as error:
         said = str(error)
     else:

@@ -16,12 +16,6 @@ def identifiers(organisation: str) -> tuple[str, ...]:
     return _table().get(_plain(organisation), ())
 
 
-def organisations(identifier: str) -> tuple[str, ...]:
-    """Whose certificates a CAA name allows, the other way round."""
-    plain = identifier.lower().removesuffix(".")
-    return tuple(row["organisations"][0] for row in document("caa")["rows"] if plain in row["identifiers"])
-
-
 @cache
 def _table() -> dict[str, tuple[str, ...]]:
     rows = document("caa")["rows"]

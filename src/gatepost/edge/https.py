@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from gatepost.certs.chain import Roots
-from gatepost.errors import PeerClosed, PeerGarbled, PeerRefused, PeerReset, PeerSilent, PeerUnreachable
+from gatepost.errors import PeerClosed, PeerGarbled, PeerRefused, PeerReset, PeerSilent, PeerUnreachable, because
 
 SECONDS = 8.0  # for the whole exchange
 MAX_ANSWER = 300_000  # octets, head and body
@@ -62,7 +62,7 @@ async def document(ask: Ask, roots: Roots, *, seconds: float = SECONDS, most: in
     except ConnectionError:
         raise PeerReset(f"{ask.host}: connection reset") from None
     except OSError as error:
-        raise PeerUnreachable(f"{ask.host}: {(error.strerror or str(error)).lower()}", refused=False) from None
+        raise PeerUnreachable(f"{ask.host}: {because(error)}", refused=False) from None
 
 
 async def _exchange(ask: Ask, context: ssl.SSLContext, most: int) -> Document:
@@ -116,11 +116,6 @@ def _measure(data: bytes) -> Callable[[bytes], bool]:
     if length.isascii() and length.isdecimal():
         return lambda so_far: len(so_far) - start >= int(length[:9])
     return lambda _: False
-
-
-def answer(data: bytes, host: str) -> str:
-    """The body as text."""
-    return read(data, host).text
 
 
 def read(data: bytes, host: str) -> Document:

@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_public_key,
 )
 
-from gatepost.errors import UsageError
+from gatepost.errors import UsageError, because
 from gatepost.records.dkim_public import GOOD_BITS, MOST_BITS, spelled
 
 EXPONENT = 65537
@@ -59,7 +59,7 @@ def save(path: Path, key: PrivateKey, *, force: bool = False) -> KeyFile:
     except FileExistsError:
         raise UsageError(f"{path} exists; a key is only replaced with --force, and lost then") from None
     except OSError as error:
-        raise UsageError(f"{path}: {(error.strerror or str(error)).lower()}") from None
+        raise UsageError(f"{path}: {because(error)}") from None
     return read(path)
 
 
@@ -69,7 +69,7 @@ def read(path: Path) -> KeyFile:
         with path.open("rb") as file:
             mode, pem = os.fstat(file.fileno()).st_mode, file.read(MAX_FILE + 1)
     except OSError as error:
-        raise UsageError(f"{path}: {(error.strerror or str(error)).lower()}") from None
+        raise UsageError(f"{path}: {because(error)}") from None
     private = b"PRIVATE KEY-----" in pem
     public = _public(path, pem, private=private)
     kind, p = spelled(public)

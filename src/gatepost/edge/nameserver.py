@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from gatepost.edge.query import Query
 from gatepost.edge.reply import Reply, mine, read
-from gatepost.errors import PeerGarbled, PeerReset, PeerSilent
+from gatepost.errors import PeerGarbled, PeerReset, PeerSilent, because
 
 FIRST_TRY = 3  # the first datagram waits for a third of the time
 MAX_STRANGE = 32  # datagrams that answer nothing, before TCP is asked instead
@@ -53,8 +53,7 @@ class Nameserver:
             self.heard = True
             raise PeerGarbled(f"{self.where} answers nonsense for {asked.name}: {error}") from None
         except OSError as error:
-            words = (error.strerror or str(error)).lower()
-            raise PeerReset(f"{self.where} cannot be asked for {asked.name}: {words}") from None
+            raise PeerReset(f"{self.where} cannot be asked for {asked.name}: {because(error)}") from None
         self.heard, self.silences = True, 0
         return reply
 
@@ -98,8 +97,7 @@ class Nameserver:
                 size = int.from_bytes(await _exactly(sock, 2), "big")
                 data = await _exactly(sock, size)
             except ConnectionError as error:
-                words = (error.strerror or str(error)).lower()
-                raise PeerReset(f"{self.where} cannot be asked for {asked.name} over TCP: {words}") from None
+                raise PeerReset(f"{self.where} cannot be asked for {asked.name} over TCP: {because(error)}") from None
         if not mine(data, asked, number):
             raise PeerGarbled("over TCP it answers another question")
         reply = read(data, asked)

@@ -24,6 +24,7 @@ from gatepost.errors import PeerGarbled
 from gatepost.model.dns import Presence
 from gatepost.records.names import spell
 from gatepost.records.rdata import RAW, spelled
+from gatepost.records.sentences import one_line
 
 MAX_RECORDS = 4000  # of one message
 MAX_ALIASES = 12  # resolvers stop at 8 to 17
@@ -218,8 +219,7 @@ def _troubles(options: bytes) -> Iterator[Trouble]:
 
 
 def _printable(text: bytes) -> str:
-    words = "".join(c if c.isprintable() else " " for c in text.decode("utf-8", "replace"))
-    return " ".join(words.split())[:MAX_EXPLANATION]
+    return " ".join(one_line(text.decode("utf-8", "replace")).split())[:MAX_EXPLANATION]
 
 
 def _target(row: dns.rdata.Rdata) -> str:

@@ -16,8 +16,9 @@ from typing import Any
 
 from gatepost.edge.belief import Validated
 from gatepost.edge.query import IN, Query, query
-from gatepost.errors import UsageError
+from gatepost.errors import UsageError, because
 from gatepost.model.dns import Security
+from gatepost.records.sentences import one_line
 
 LIBRARIES = ("libunbound.so.8", "libunbound.8.dylib")
 ANCHORS = (Path("/var/lib/unbound/root.key"), Path("/usr/share/dns/root.key"), Path("/etc/unbound/root.key"))
@@ -201,7 +202,7 @@ def anchor_names(path: Path) -> tuple[str, ...]:
         with path.open("rb") as file:
             lines = file.read(MAX_ANCHOR).decode("latin-1").splitlines()
     except OSError as error:
-        raise UsageError(f"{path}: {(error.strerror or str(error)).lower()}") from None
+        raise UsageError(f"{path}: {because(error)}") from None
     rows = [line.partition(";")[0].split() for line in lines]
     names = [row[0] for row in rows if {"DS", "DNSKEY"} & {word.upper() for word in row[1:5]}]
     asked = [one for name in names if (one := query(name, "DNSKEY"))]
@@ -251,8 +252,7 @@ def _declare(library: ctypes.CDLL) -> None:
 def _cause(result: _Result) -> str:
     """Without the question, which it repeats in front: `validation failure <example.org. MX IN>: …`."""
     told = (result.why_bogus or b"").decode("utf-8", "replace")
-    words = "".join(c if c.isprintable() else " " for c in told.rpartition(">: ")[2])
-    return " ".join(words.split())[:200] or "validation failed"
+    return " ".join(one_line(told.rpartition(">: ")[2]).split())[:200] or "validation failed"
 
 
 def _unknown(why: str) -> Validated:

@@ -33,11 +33,7 @@ class Issuer:
     """An issue, issuewild or issuemail value (RFC 8659 section 4.2). An empty domain lets nobody issue."""
 
     domain: str
-    parameters: tuple[tuple[str, str], ...] = ()
-
-    def parameter(self, name: str) -> str:
-        """`accounturi` and `validationmethods` are those of RFC 8657."""
-        return next((value for one, value in self.parameters if one == name), "")
+    parameters: tuple[tuple[str, str], ...] = ()  # accounturi and validationmethods are those of RFC 8657
 
 
 async def inspect(host: str, lookup: Lookup) -> CaaSeen | Unobserved:

@@ -12,6 +12,11 @@ def shown(text: str) -> str:
     return repr(text if len(text) <= 60 else text[:57] + "…")
 
 
+def one_line(text: str) -> str:
+    """A stranger's words where the end of the line ends them."""
+    return "".join(c if c.isprintable() else " " for c in text)
+
+
 def bounded(sentences: Iterable[str]) -> tuple[str, ...]:
     """Each sentence once, and not more than an operator would read."""
     unlike = tuple(dict.fromkeys(sentences))

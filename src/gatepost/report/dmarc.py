@@ -13,7 +13,7 @@ from gatepost.model.observation import Unobserved
 from gatepost.records.dmarc_alignment import Alignment
 from gatepost.report.escape import printable
 from gatepost.report.layout import Column, hanging, joined, paint, table, text
-from gatepost.report.page import ADVICE, LONGEST, PROBLEM, document, heading, headline, listed, spaced, unseen
+from gatepost.report.page import ADVICE, LONGEST, PROBLEM, answered, document, heading, headline, listed, spaced, unseen
 from gatepost.report.plain import Plain, to_plain
 from gatepost.report.truth import Standing
 
@@ -43,15 +43,11 @@ def render(told: Told, *, width: int = 100, colour: bool = False) -> str:
 
 
 def to_json(told: Told) -> str:
-    seen = told.seen
-    plain: dict[str, Plain] = {
-        "domain": seen.at.host,
-        "dmarc": None if isinstance(seen, Unobserved) else to_plain(seen),
-        "unobserved": to_plain(seen) if isinstance(seen, Unobserved) else None,
+    more: dict[str, Plain] = {
         "report_targets": [to_plain(one) for one in told.targets],
         "identifiers": [_plain(one) for one in told.identifiers],
     }
-    return document(SCHEMA, plain)
+    return document(SCHEMA, answered("dmarc", told.seen) | more)
 
 
 def exit_code(told: Told) -> int:

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from rich.text import Text
 
-from gatepost.model.observation import Unobserved
+from gatepost.model.observation import Observation, Unobserved
 from gatepost.report.escape import printable
 from gatepost.report.layout import hanging, joined, text
-from gatepost.report.plain import Plain
+from gatepost.report.plain import Plain, to_plain
 from gatepost.report.truth import Standing
 from gatepost.report.wall import MARKS
 
@@ -51,6 +51,16 @@ def listed(sign: Sign, sentences: Sequence[str], width: int, heading: str = "") 
 
 def heading(words: str, more: str = "") -> Text:
     return joined(text(words, "bold"), text(f"   {more}" if more else "", "dim"))
+
+
+def answered(what: str, seen: Observation) -> dict[str, Plain]:
+    """The start of a document: what was seen of a domain, or why it was not."""
+    lost = isinstance(seen, Unobserved)
+    return {
+        "domain": seen.at.host,
+        what: None if lost else to_plain(seen),
+        "unobserved": to_plain(seen) if lost else None,
+    }
 
 
 def document(schema: str, told: Mapping[str, Plain]) -> str:

@@ -13,7 +13,7 @@ from gatepost.model.domain import SpfResult, SpfSeen, SpfTerm
 from gatepost.model.observation import Unobserved
 from gatepost.report.escape import printable
 from gatepost.report.layout import WIDEST_PROSE, hanging, joined, paint, text, wrapped
-from gatepost.report.page import ADVICE, LONGEST, PROBLEM, document, heading, headline, listed, spaced, unseen
+from gatepost.report.page import ADVICE, LONGEST, PROBLEM, answered, document, heading, headline, listed, spaced, unseen
 from gatepost.report.plain import Plain, to_plain
 from gatepost.report.tally import plural
 from gatepost.report.truth import Standing
@@ -43,15 +43,11 @@ def render(told: Told, *, width: int = 100, colour: bool = False) -> str:
 
 
 def to_json(told: Told) -> str:
-    seen = told.seen
-    plain: dict[str, Plain] = {
-        "domain": seen.at.host,
-        "spf": None if isinstance(seen, Unobserved) else to_plain(seen),
-        "unobserved": to_plain(seen) if isinstance(seen, Unobserved) else None,
+    more: dict[str, Plain] = {
         "networks": [str(one) for one in told.networks],
         "addresses": to_plain(told.results),
     }
-    return document(SCHEMA, plain)
+    return document(SCHEMA, answered("spf", told.seen) | more)
 
 
 def _page(told: Told, width: int) -> list[Text]:

@@ -22,8 +22,9 @@ from gatepost.records.names import spell
 from gatepost.records.publishing.difference import Change
 from gatepost.records.publishing.order import Step
 from gatepost.records.publishing.record import Record
-from gatepost.records.publishing.zonefile import MAX_TEXT, one_line, said
+from gatepost.records.publishing.zonefile import MAX_TEXT, said
 from gatepost.records.rdata import rdata, spelled
+from gatepost.records.sentences import one_line
 
 Set = tuple[str, str]  # name and kind
 NONE: Mapping[str, str] = MappingProxyType({})

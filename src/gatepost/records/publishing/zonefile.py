@@ -16,6 +16,7 @@ from gatepost.records.publishing.order import Step
 from gatepost.records.publishing.record import Record
 from gatepost.records.publishing.spans import span
 from gatepost.records.rdata import rdata, spelled
+from gatepost.records.sentences import one_line
 
 MAX_TEXT = 4 * 1024 * 1024  # characters
 DIRECTIVES = frozenset({"$ORIGIN", "$TTL"})  # $INCLUDE reads files, $GENERATE makes up records
@@ -66,11 +67,6 @@ def fragment(steps: Sequence[Step], head: Iterable[str], present: Iterable[tuple
 def _turned(zone: str, before: str) -> list[str]:
     """The origin is said again when the zone is another one."""
     return [] if zone == before else [f"$ORIGIN {_name(zone).to_text()}"]
-
-
-def one_line(text: str) -> str:
-    """A stranger's words must not end the comment they stand in."""
-    return "".join(c if c.isprintable() else " " for c in text)
 
 
 def _changed(step: Step, zone: str) -> Iterator[str]:
