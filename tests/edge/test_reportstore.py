@@ -143,6 +143,11 @@ def test_a_state_that_can_not_be_used_is_told_in_words(place: Place) -> None:
     for use in (place.take, lambda: reportstore.domains(place.state)):
         with pytest.raises(UsageError, match="written by a newer gatepost"):
             use()
+    with closing(sqlite3.connect(database)) as db, db:
+        db.execute("PRAGMA user_version = 0")
+        db.execute("UPDATE report SET first = '2026', last = 'z'")
+    with pytest.raises(UsageError, match="is damaged"):
+        reportstore.read(place.state, None, SINCE, date.max)
     database.write_bytes(b"no database" * 1000)
     for use in (place.take, lambda: reportstore.domains(place.state)):
         with pytest.raises(UsageError, match="is damaged: restore it, or move it away"):

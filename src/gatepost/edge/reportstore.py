@@ -182,7 +182,10 @@ def _reading(directory: Path) -> Iterator[sqlite3.Connection | None]:
         return
     with _blaming(directory), closing(_connected(directory / DATABASE)) as db:
         _refuse_newer(db, directory)
-        yield db if _made(db) else None
+        try:
+            yield db if _made(db) else None
+        except ValueError:  # a date or a list that none of ours wrote
+            raise UsageError(f"--state {directory}: {_DAMAGED}") from None
 
 
 def _connected(path: Path) -> sqlite3.Connection:
