@@ -13,7 +13,7 @@ from gatepost.model.architecture import Endpoint
 from gatepost.model.domain import ReverseSeen
 from gatepost.model.observation import Unobserved
 from gatepost.model.words import Reason
-from gatepost.records import reverse
+from gatepost.records import addresses, reverse
 from tests.zone import BOGUS, TIMEOUT, Zone
 
 AT = Endpoint("mx1.example.org")
@@ -116,7 +116,7 @@ def test_what_is_no_address(text: str) -> None:
 @given(st.ip_addresses())
 def test_every_address_can_lead_back(address: object) -> None:
     text = str(address)
-    wanted = reverse.read(text)
+    wanted = addresses.read(text)
     assert wanted is not None
     kind = "A" if wanted.version == 4 else "AAAA"
     seen = look(text, {f"{wanted.reverse_pointer} PTR": ["a.example"], f"a.example {kind}": [str(wanted)]})

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from ipaddress import IPv6Address, ip_address
 
 from gatepost import catalogue
 from gatepost.model.architecture import Endpoint
@@ -13,7 +12,7 @@ from gatepost.model.dns import Answer, Presence, Security, weakest
 from gatepost.model.domain import Exchanger, MxSeen
 from gatepost.model.observation import Advertised, Unobserved
 from gatepost.model.words import Mode
-from gatepost.records import names
+from gatepost.records import addresses, names
 from gatepost.records.lookup import Lookup, unanswered
 from gatepost.records.sentences import bounded, shown
 
@@ -99,12 +98,9 @@ def exchanger_problems(one: Exchanger) -> Iterator[str]:
 
 def unreachable(address: str) -> str:
     """What keeps the internet from an address, in a word: private, loopback and so on; empty for a public one."""
-    try:
-        one = ip_address(address)
-    except ValueError:
+    one = addresses.read(address)
+    if one is None:
         return "unreadable"
-    if isinstance(one, IPv6Address) and one.ipv4_mapped:
-        one = one.ipv4_mapped
     if one.is_global and not one.is_multicast:
         return ""
     kinds = (
@@ -167,8 +163,4 @@ def _askable(target: str) -> bool:
 
 
 def _literal(target: str) -> bool:
-    try:
-        ip_address(target.removeprefix("[").removesuffix("]").removeprefix("ipv6:"))
-    except ValueError:
-        return False
-    return True
+    return addresses.read(target.removeprefix("[").removeprefix("ipv6:")) is not None

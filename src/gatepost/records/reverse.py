@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv4Address, IPv6Address, ip_address
-
 from gatepost.model.architecture import Endpoint
 from gatepost.model.dns import Presence
 from gatepost.model.domain import ReverseSeen
 from gatepost.model.observation import Unobserved
 from gatepost.model.words import Reason
+from gatepost.records.addresses import Address, read
 from gatepost.records.lookup import Lookup, unanswered
 from gatepost.records.sentences import bounded
 
 MAX_NAMES = 10  # the number SPF allows for the same question (RFC 7208 section 4.6.4)
-
-Address = IPv4Address | IPv6Address
 
 
 async def inspect(at: Endpoint, address: str, lookup: Lookup) -> ReverseSeen | Unobserved:
@@ -37,15 +34,6 @@ async def inspect(at: Endpoint, address: str, lookup: Lookup) -> ReverseSeen | U
     if len(names) > MAX_NAMES:
         why.append(f"{len(names)} reverse names, of which the first {MAX_NAMES} were asked")
     return ReverseSeen(at, address, names, tuple(confirmed), "; ".join(bounded(why)), answer.security)
-
-
-def read(address: str) -> Address | None:
-    """An IPv4 address inside an IPv6 one is that IPv4 address to every receiver."""
-    try:
-        found = ip_address(address.strip().removeprefix("[").removesuffix("]"))
-    except ValueError:
-        return None
-    return found.ipv4_mapped or found if isinstance(found, IPv6Address) else found
 
 
 async def _objection(name: str, wanted: Address, lookup: Lookup) -> str:

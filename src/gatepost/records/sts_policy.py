@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from ipaddress import ip_address
 
+from gatepost.records import addresses
 from gatepost.records.fields import BLANKS
 from gatepost.records.names import is_host
 from gatepost.records.sentences import bounded, shown
@@ -78,7 +78,7 @@ def pattern_problem(pattern: str) -> str:
         return f"mx pattern {shown(pattern)} is not ASCII: internationalised names go in their xn-- form"
     if "*" in plain:
         return f"mx pattern {shown(pattern)}: a wildcard may only be the whole leftmost label"
-    if _address(plain):
+    if addresses.read(plain):
         return f"mx pattern {shown(pattern)} is an address: only names match"
     if plain.endswith("."):
         return f"mx pattern {shown(pattern)} ends with a dot"
@@ -209,11 +209,3 @@ def _repeats(lines: Lines) -> tuple[list[str], list[str]]:
         [f"{key} is given twice" for key in same],
         [f"{key} is given twice and differently: the first one counts" for key in changed],
     )
-
-
-def _address(text: str) -> bool:
-    try:
-        ip_address(text.removeprefix("[").removesuffix("]"))
-    except ValueError:
-        return False
-    return True

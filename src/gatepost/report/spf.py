@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from ipaddress import IPv4Network, IPv6Network
 
 from rich.cells import cell_len
 from rich.text import Text
 
 from gatepost.model.domain import SpfResult, SpfSeen, SpfTerm
 from gatepost.model.observation import Unobserved
+from gatepost.records.addresses import Network
 from gatepost.report.escape import printable
 from gatepost.report.layout import WIDEST_PROSE, hanging, joined, paint, text, wrapped
 from gatepost.report.page import ADVICE, LONGEST, PROBLEM, answered, document, heading, headline, listed, spaced, unseen
@@ -34,7 +34,7 @@ class Told:
 
     seen: SpfSeen | Unobserved
     results: tuple[SpfResult, ...] = ()
-    networks: tuple[IPv4Network | IPv6Network, ...] = ()
+    networks: tuple[Network, ...] = ()
 
 
 def render(told: Told, *, width: int = 100, colour: bool = False) -> str:
@@ -158,7 +158,7 @@ def _below(branch: str) -> str:
     return branch.replace("├─", "│ ").replace("└─", "  ")
 
 
-def _networks(networks: Sequence[IPv4Network | IPv6Network], width: int) -> list[Text]:
+def _networks(networks: Sequence[Network], width: int) -> list[Text]:
     if not networks:
         return []
     shown = ", ".join(str(one) for one in networks[:_SHOWN])

@@ -7,6 +7,7 @@ from ipaddress import ip_address, ip_network
 
 from gatepost.model.architecture import Architecture, Domain
 from gatepost.records import dkim, dmarc_record
+from gatepost.records.addresses import is_inner
 from gatepost.records.dmarc_consent import consent_name
 from gatepost.records.dmarc_uris import host as report_host
 from gatepost.records.publishing import routes, senders
@@ -18,9 +19,6 @@ from gatepost.records.publishing.publication import Given
 from gatepost.records.publishing.record import Part, Record
 from gatepost.records.suffixes import suffixes
 
-INSIDE = tuple(
-    ip_network(one) for one in ("10.0.0.0/8", "127.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "::1/128", "fc00::/7")
-)  # addresses nobody outside looks up
 LONG_SPF = 450  # octets; more may not fit into a small answer (RFC 7208 section 3.4)
 
 
@@ -137,7 +135,7 @@ def egress(domain: Domain, architecture: Architecture) -> dict[str, str]:
     """Single addresses that other sites see mail come from, and the declared host at each; empty for one without."""
     found = {}
     for one in senders.addresses(domain, architecture) if domain.sends else ():
-        if "/" not in one and not any(ip_address(one) in network for network in INSIDE):
+        if "/" not in one and not is_inner(ip_network(one)):
             found[one] = next((host.name for host in architecture.hosts if one in host.addresses), "")
     return found
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_network
+from ipaddress import ip_network
 
 from gatepost.model.architecture import Architecture, Domain
+from gatepost.records.addresses import Network, collapsed
 from gatepost.records.publishing.known import Known
 from gatepost.records.publishing.record import Part, Record
 from gatepost.records.spf.grammar import Kind, Mechanism, Qualifier, parse, selected
-
-Network = IPv4Network | IPv6Network
 
 NOBODY = "v=spf1 -all"
 ENFORCED = frozenset({"quarantine", "reject"})
@@ -21,7 +20,7 @@ ENFORCED = frozenset({"quarantine", "reject"})
 class Admitted:
     """Who passes: networks without overlap, and the domains whose SPF is included."""
 
-    networks: frozenset[Network]
+    networks: tuple[Network, ...]
     includes: frozenset[str]
 
 
@@ -88,7 +87,7 @@ def _admitted_by(domain: Domain, architecture: Architecture) -> Admitted | None:
     senders = addresses(domain, architecture)
     if not senders and not domain.senders:
         return None
-    return Admitted(_collapsed(ip_network(one) for one in senders), frozenset(domain.includes))
+    return Admitted(collapsed(ip_network(one) for one in senders), frozenset(domain.includes))
 
 
 def _admitted(terms: Iterable[Mechanism], domain: Domain, known: Known) -> Admitted | None:
@@ -104,7 +103,7 @@ def _admitted(terms: Iterable[Mechanism], domain: Domain, known: Known) -> Admit
             return None
         else:
             networks += found
-    return Admitted(_collapsed(networks), frozenset(one if "%" in one else one.lower() for one in includes))
+    return Admitted(collapsed(networks), frozenset(one if "%" in one else one.lower() for one in includes))
 
 
 def _networks(term: Mechanism, domain: Domain, known: Known) -> list[Network] | None:
@@ -130,10 +129,3 @@ def _of_host(host: str, term: Mechanism, known: Known) -> list[Network] | None:
         (value, term.prefix6 if ":" in value else term.prefix4) for one in answers if one for value in one.values
     )
     return [ip_network(f"{value}/{prefix}", strict=False) for value, prefix in prefixes]
-
-
-def _collapsed(networks: Iterable[Network]) -> frozenset[Network]:
-    found = list(networks)
-    four = collapse_addresses(one for one in found if isinstance(one, IPv4Network))
-    six = collapse_addresses(one for one in found if isinstance(one, IPv6Network))
-    return frozenset([*four, *six])

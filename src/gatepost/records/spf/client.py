@@ -3,24 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
-from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from gatepost.model.dns import Answer
+from gatepost.records.addresses import Address, read
 from gatepost.records.lookup import Lookup
 from gatepost.records.spf.names import octets
 
 MOST_NAMES = 10  # PTR records looked at, in the order they come (RFC 7208 section 4.6.4)
-
-Address = IPv4Address | IPv6Address
-
-
-def client(address: str) -> Address | None:
-    """An IPv4-mapped address is an IPv4 address (section 5); a zone index says nothing to DNS."""
-    try:
-        read = ip_address(address.strip().partition("%")[0])
-    except ValueError:
-        return None
-    return (read.ipv4_mapped or read) if isinstance(read, IPv6Address) else read
 
 
 def values(at: Address, domain: str, sender: str, helo: str, receiver: str, now: datetime | None) -> dict[str, str]:
@@ -51,7 +40,7 @@ async def confirmed(at: Address, pointers: Answer, lookup: Lookup) -> tuple[str,
     names: list[str] = []
     for name in pointers.values[:MOST_NAMES]:
         forward = await lookup(name, kind(at))
-        if at in {client(one) for one in forward.values}:
+        if at in {read(one) for one in forward.values}:
             names.append(name.lower())
     return tuple(names)
 

@@ -14,11 +14,12 @@ from ipaddress import ip_network
 from gatepost.model.architecture import Endpoint
 from gatepost.model.dns import Answer, Presence
 from gatepost.model.domain import SpfResult
+from gatepost.records import addresses
+from gatepost.records.addresses import Address
 from gatepost.records.lookup import Lookup
 from gatepost.records.names import fits
 from gatepost.records.spf import client as clients
 from gatepost.records.spf import macros
-from gatepost.records.spf.client import Address
 from gatepost.records.spf.grammar import Kind, Mechanism, Modifier, Qualifier, Record, parse, selected
 from gatepost.records.spf.macros import MacroString, Wrong
 from gatepost.records.spf.names import exchangers, fitted, malformed, presented
@@ -51,7 +52,7 @@ async def check(
     """
     plain = fitted(domain)
     unread = SpfResult(Endpoint(plain), address, "none")
-    client = clients.client(address)
+    client = addresses.read(address)
     if client is None:
         return replace(unread, why=f"{address!r} is no IP address")
     evaluation = _Evaluation(lookup, client, clients.values(client, plain, sender, helo, receiver, now))

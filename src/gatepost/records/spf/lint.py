@@ -6,11 +6,10 @@ import re
 from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from ipaddress import IPv4Interface, IPv4Network, IPv6Interface, IPv6Network
+from ipaddress import IPv4Interface, IPv6Interface
 
+from gatepost.records.addresses import is_inner
 from gatepost.records.spf.grammar import VERSION, Kind, Mechanism, Modifier, Qualifier, Record
-
-Network = IPv4Network | IPv6Network
 
 LONGEST_RECORD = 450  # octets: with the rest of the answer it still fits into 512 (RFC 7208 section 3.4)
 WIDE = {4: 16, 6: 32}  # a shorter prefix is worth a look
@@ -79,31 +78,10 @@ def _block(block: IPv4Interface | IPv6Interface, *, admits: bool) -> Iterator[Re
     network = block.network
     if block.ip != network.network_address:
         yield advice(f"host bits are set: the network is {network}")
-    if network.prefixlen and _inside(network):
+    if network.prefixlen and is_inner(network):
         yield advice("an inner address: no receiver outside ever sees it")
     elif admits:
         yield from _width(network.prefixlen, network.version)
-
-
-def _inside(network: Network) -> bool:
-    """Private, link-local or loopback: not what documentation ranges are, which stand for the real ones."""
-    return (
-        network.is_link_local
-        or network.is_loopback
-        or any(
-            isinstance(network, type(own)) and network.subnet_of(own)  # type: ignore[arg-type]  # same family by then
-            for own in _PRIVATE
-        )
-    )
-
-
-_PRIVATE: tuple[Network, ...] = (
-    IPv4Network("10.0.0.0/8"),
-    IPv4Network("100.64.0.0/10"),
-    IPv4Network("172.16.0.0/12"),
-    IPv4Network("192.168.0.0/16"),
-    IPv6Network("fc00::/7"),
-)
 
 
 def _width(prefix: int, family: int) -> Iterator[Remark]:

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
-from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_network
 
 from gatepost.model.architecture import Endpoint
 from gatepost.model.dns import Answer, Presence
 from gatepost.model.domain import SpfSeen, SpfTerm
 from gatepost.model.observation import Unobserved
+from gatepost.records.addresses import Network, collapsed
 from gatepost.records.lookup import Lookup, unanswered
 from gatepost.records.names import fits
 from gatepost.records.spf import lint, reach
 from gatepost.records.spf.costs import FAMILIES, Costs
 from gatepost.records.spf.evaluate import MOST_HOSTS
 from gatepost.records.spf.grammar import Fault, Kind, Mechanism, Modifier, Qualifier, Record, parse, selected
-from gatepost.records.spf.lint import Network, Remark, Weight, advice, permerror, problem
+from gatepost.records.spf.lint import Remark, Weight, advice, permerror, problem
 from gatepost.records.spf.names import exchangers, fitted, malformed
 from gatepost.records.spf.reach import Answers, Together, gathered, live, one_by_one
 
@@ -44,10 +45,7 @@ async def permitted(domain: str, lookup: Lookup, *, together: Together = one_by_
     Terms that refuse are not subtracted.
     """
     name = fitted(domain)
-    found = _walked(name, await gathered(name, lookup, together)).networks
-    four = collapse_addresses(one for one in found if isinstance(one, IPv4Network))
-    six = collapse_addresses(one for one in found if isinstance(one, IPv6Network))
-    return (*four, *six)
+    return collapsed(_walked(name, await gathered(name, lookup, together)).networks)
 
 
 def _walked(name: str, answers: Answers) -> _Walk:
