@@ -28,6 +28,7 @@ from gatepost.model.domain import (
     TlsFailureSeen,
     TlsRptSeen,
 )
+from gatepost.model.words import Reason
 from tests.checks.cases import DOMAIN, HOST, NAME, NOW, V4, V6
 
 SECURE, INSECURE, BOGUS, UNSURE = Security.SECURE, Security.INSECURE, Security.BOGUS, Security.UNKNOWN
@@ -120,8 +121,8 @@ def sts(mode: str = "enforce", *patterns: str, **changes: Any) -> StsSeen:
     return StsSeen(DOMAIN, **{**facts, **changes})
 
 
-def not_fetched(why: str) -> StsSeen:
-    return sts("", fetched=False, why=why, mx=(), max_age=0, text="")
+def not_fetched(why: str, reason: Reason) -> StsSeen:
+    return sts("", fetched=False, why=why, reason=reason, mx=(), max_age=0, text="")
 
 
 NO_STS = StsSeen(DOMAIN, (), security=SECURE)

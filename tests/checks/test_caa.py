@@ -52,7 +52,7 @@ ROWS: tuple[Row, ...] = (
     row(judges.caa_as_declared, HOST, "pass", caa(f"{OURS}; accounturi=https://ca.test/1"), **DECLARED),
     row(judges.caa_as_declared, HOST, "fail", caa(OURS, OTHERS), says="not declared: digicert.com", **DECLARED),
     row(judges.caa_as_declared, HOST, "fail", caa(";"), says="not permitted: letsencrypt.org", **DECLARED),
-    row(judges.caa_as_declared, HOST, "unknown", caa(OURS), says="nothing is declared"),
+    row(judges.caa_as_declared, HOST, "not-applicable", caa(OURS), says="no authority is declared"),
     row(judges.caa_as_declared, HOST, "not-applicable", caa(OURS), says="no authority is declared", domains=(ORG,)),
     row(judges.caa_as_declared, HOST, "not-applicable", caa(), **DECLARED),
     *none(judges.caa_as_declared),

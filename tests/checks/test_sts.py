@@ -10,7 +10,7 @@ import pytest
 from gatepost.checks import sts as judges
 from gatepost.checks.case import Check
 from gatepost.model.observation import Observation
-from gatepost.model.words import Outcome, Severity
+from gatepost.model.words import Outcome, Reason, Severity
 from tests.checks.cases import DOMAIN, MX, NAME, NOW, V6, Row, at, chain, leaf, listening, lost, of_row, row
 from tests.checks.domain_cases import (
     DAY,
@@ -31,8 +31,8 @@ SERVED = leaf(sha256="a1" * 32, spki_sha256="b1" * 32)
 PINNED = tlsa(pin("b1" * 32, matching=1))
 STALE = tlsa(pin("c1" * 32, matching=1))
 OTHER_NAME = leaf(sha256="a3" * 32, spki_sha256="b1" * 32, dns_names=("other.test",), common_name=None)
-GONE = not_fetched("mta-sts.example.org: 404 Not Found (refused)")
-SLOW = not_fetched("mta-sts.example.org does not answer within 15 s (timeout)")
+GONE = not_fetched("mta-sts.example.org: 404 Not Found", Reason.REFUSED)
+SLOW = not_fetched("mta-sts.example.org does not answer within 15 s", Reason.TIMEOUT)
 
 
 def declared(**changes: Any) -> dict[str, Any]:
@@ -143,7 +143,7 @@ def severity(check: Check, *seen: Observation, **options: Any) -> Severity | Non
 
 
 def test_without_mta_sts_it_matters_whether_dane_protects_the_domain() -> None:
-    assert severity(judges.sts_published, NO_STS, mx(), tlsa()) is None
+    assert severity(judges.sts_published, NO_STS, mx(), tlsa()) is Severity.MEDIUM
     assert severity(judges.sts_published, NO_STS, mx()) is Severity.MEDIUM
     assert severity(judges.sts_published, NO_STS, mx(), PINNED) is Severity.LOW
     assert severity(judges.sts_published, NO_STS, mx(), PINNED, **declared(mta_sts="testing")) is None

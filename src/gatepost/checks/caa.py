@@ -8,7 +8,7 @@ from gatepost.catalogue.caa import identifiers
 from gatepost.checks.case import Case, Scope, check, failed, not_applicable, passed, unknown
 from gatepost.checks.certificates import served
 from gatepost.checks.dialogue_seen import some
-from gatepost.checks.domain_seen import NOT_DECLARED, first, not_seen, told
+from gatepost.checks.domain_seen import STRANGERS, first, not_seen, strangers, told
 from gatepost.model.architecture import Domain
 from gatepost.model.certificate import Certificate
 from gatepost.model.domain import CaaSeen
@@ -28,6 +28,8 @@ def caa_published(case: Case) -> Verdict:
     caa = told(CaaSeen, case)
     if caa is None:
         return not_seen(case, "caa")
+    if strangers(case):
+        return not_applicable(STRANGERS, caa)
     if caa.records:
         return passed(caa, because=f"at {caa.found_at}" if caa.found_at != case.at.host else "")
     wanted = _declared(case)
@@ -112,10 +114,8 @@ def caa_as_declared(case: Case) -> Verdict:
     if caa is None:
         return not_seen(case, "caa")
     wanted = {name.lower() for name in _declared(case)}
-    if not wanted and _domain(case):
-        return not_applicable("no authority is declared (domains: caa)", caa)
     if not wanted:
-        return unknown(NOT_DECLARED)
+        return not_applicable("no authority is declared (domains: caa)", caa)
     if not caa.records:
         return not_applicable(ABSENT, caa)
     published = {one.domain for wild in (False, True) for one in issuers(caa, wildcard=wild)}

@@ -34,6 +34,7 @@ from gatepost.records.spf import Kind, Qualifier, parse
 NOT_ASKED = "DNS was not asked"
 NOT_DECLARED = "nothing is declared for this domain (gatepost init writes a start)"
 PARKED = "sends no mail, see GP-DNSID-002"
+STRANGERS = "run by others, for whom its domains are not the only ones"
 TAKES_NONE = "takes no mail"
 FRESH = timedelta(days=14)  # a report younger than this shows that somebody reads them
 
@@ -97,6 +98,13 @@ def _lets_send(text: str) -> bool:
     """Include and redirect only lead to terms, which stand in the list themselves."""
     found = parse(f"v=spf1 {text}").mechanisms
     return any(one.qualifier is Qualifier.PASS and one.kind not in {Kind.ALL, Kind.INCLUDE} for one in found)
+
+
+def strangers(case: Case) -> bool:
+    """A host outside the domains it serves that nobody declared: what DNS says of it is its owner's matter."""
+    if case.host is not None or case.mine or not case.serves:
+        return False
+    return not any(f".{case.at.host}".endswith(f".{name}") for name in case.serves)
 
 
 def takes_mail(case: Case) -> bool | None:

@@ -8,12 +8,14 @@ from gatepost.checks.case import Case, Scope, check, failed, not_applicable, pas
 from gatepost.checks.dialogue_seen import some
 from gatepost.checks.domain_seen import (
     NOT_DECLARED,
+    STRANGERS,
     TAKES_NONE,
     declared,
     exchangers,
     first,
     not_seen,
     sends,
+    strangers,
     told,
 )
 from gatepost.model.architecture import Endpoint
@@ -27,6 +29,8 @@ from gatepost.model.words import Role, Severity
 def sending_address_has_its_name(case: Case) -> Verdict:
     """Every address mail leaves from has a name that leads back to it."""
     sender = _sender(case)
+    if strangers(case):
+        return not_applicable(STRANGERS)
     if sender is None and not _relays(case):
         return not_applicable("no mail leaves from here, as far as is known")
     if sender is False:
@@ -86,7 +90,10 @@ def _remedy(nameless: list[ReverseSeen]) -> str:
 @check("GP-DNSID-010", scope=Scope.DOMAIN, roles=(Role.DOMAIN,))
 def declared_senders_have_names(case: Case) -> Verdict:
     """Declared sending addresses outside the own hosts have names that lead back."""
-    found = of(ReverseSeen, case.seen, case.at)
+    if declared(case) is None:
+        return not_applicable("no sending address outside the own hosts is declared")
+    own = {address for host in case.architecture.hosts for address in host.addresses}
+    found = [one for one in of(ReverseSeen, case.seen, case.at) if one.address not in own]
     lost = not_seen(case, "ptr")
     if found:
         verdict = _named(case, [one.address for one in found])

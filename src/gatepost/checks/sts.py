@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 
 from gatepost.certs.dane import Match
@@ -36,7 +35,6 @@ from gatepost.records.sts_policy import DAY, WEEK, pattern_covers
 ABSENT = "no MTA-STS, see sts-published"
 NOT_FETCHED = "no policy to look at, see sts-policy-fetched"
 BINDING = frozenset({"enforce", "testing"})
-_REASON = re.compile(r"\(([a-z-]+)\)$")  # at the end of StsSeen.why
 
 
 @check("GP-DNST-001", scope=Scope.DOMAIN)
@@ -69,7 +67,7 @@ def _without(case: Case, sts: StsSeen) -> Verdict:
         because = "no MTA-STS, and whether DANE protects the domain was not seen"
         return failed(because, sts, severity=Severity.MEDIUM, remedy=_start(case))
     because = "neither MTA-STS nor DANE: whoever is on the path can turn encryption off"
-    return failed(because, sts, remedy=_start(case))
+    return failed(because, sts, severity=Severity.MEDIUM, remedy=_start(case))
 
 
 def _start(case: Case) -> str:
@@ -120,8 +118,7 @@ def _no_policy(sts: StsSeen) -> Verdict:
 
 
 def _ours(sts: StsSeen) -> bool:
-    found = _REASON.search(sts.why)
-    return found is not None and found[1] in OUR_LIMITS
+    return sts.reason in OUR_LIMITS
 
 
 @check("GP-DNST-001", scope=Scope.DOMAIN)

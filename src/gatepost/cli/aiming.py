@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from gatepost.certs.chain import Roots
+from gatepost.certs.names import a_labels
 from gatepost.cli.names import Names
 from gatepost.cli.request import Request
 from gatepost.declare import presume
@@ -66,13 +67,13 @@ async def _everything(request: Request, architecture: Architecture, trusted: Roo
 
 
 async def _one(target: str, request: Request, architecture: Architecture, trusted: Roots, names: Names) -> Aims:
-
-    name = target.strip().rstrip(".").lower()
-    if host := architecture.host(name):
+    plain = target.strip().rstrip(".").lower()
+    name = a_labels(plain) or plain
+    domain = architecture.domain(name)
+    if (host := architecture.host(name)) and domain is None:
         return Aims((await _with_addresses(host, request, names),), (target,))
     if request.addresses:
         return Aims((presume(name, request.addresses),), (target,))
-    domain = architecture.domain(name)
     declared = [h for h in architecture.hosts if domain and h.name in domain.mx]
     found = await _discovered(name, domain, request, trusted, names)
     hosts = {h.name: h for h in declared}
@@ -81,9 +82,8 @@ async def _one(target: str, request: Request, architecture: Architecture, truste
             hosts[host_name] = architecture.host(host_name) or presume(host_name, addresses)
     complaint = found.unobserved[0].detail if found.unobserved and not hosts else ""
     told: tuple[Observation, ...] = (*found.advertised, *found.unobserved)
-    return Aims(
-        tuple(hosts.values()), (target,), told, complaint, found.notes, (name,) if domain or found.domain else ()
-    )
+    meant = (name,) if domain or found.domain or request.as_domain else ()
+    return Aims(tuple(hosts.values()), (target,), told, complaint, found.notes, meant)
 
 
 async def _discovered(name: str, domain: Domain | None, request: Request, trusted: Roots, names: Names) -> Discovery:

@@ -44,6 +44,7 @@ def domains(
         trust_resolver=trust_resolver,
         ca=ca,
         mine=mine,
+        as_domain=True,
         sweep=False,
         depth=Depth.CERTIFICATES,
         vantage=vantage,

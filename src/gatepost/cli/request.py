@@ -16,6 +16,7 @@ class Request:
     profile: str | None = None
     addresses: tuple[str, ...] = ()
     ports: str | None = None
+    as_domain: bool = False  # targets are mail domains, also where nothing in DNS says so
     sweep: bool = True  # look for what hides beside the known services too
     resolver: str | None = None
     trust_resolver: bool = False

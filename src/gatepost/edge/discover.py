@@ -84,9 +84,19 @@ async def _itself(name: str, own: Found, told: Published, resolver: Resolver) ->
     lost = tuple(_lost(Endpoint(name), "addresses", error) for error in own.trouble)
     if not own.addresses and (await resolver.asker(name, "MX")).presence is Presence.ABSENT:
         raise UsageError(str(own.trouble[0]))
-    mailless = name if told.notes or not own.addresses else ""
+    mailless = name if told.notes or not own.addresses or await _of_its_own(name, resolver) else ""
     hosts = ((name, own.addresses),) if own.addresses else ()
     return Discovery(hosts, told.advertised, (*told.unobserved, *lost), mailless, told.notes)
+
+
+async def _of_its_own(name: str, resolver: Resolver) -> bool:
+    """A name that somebody registered, or that has a DMARC policy, is a domain whether or not it takes mail."""
+    from gatepost.records.suffixes import suffixes
+
+    if suffixes().organizational(name) == name:
+        return True
+    policy = await resolver.asker(f"_dmarc.{name}", "TXT")
+    return any(text.startswith("v=DMARC1") for text in policy.values)
 
 
 async def _behind(name: str, names: list[str], told: Published, resolver: Resolver) -> Discovery:

@@ -99,7 +99,7 @@ def _caa(one: CaaSeen) -> Lines:
 
 def _mx(one: MxSeen) -> Lines:
     texts = tuple(
-        f"{e.preference} {e.host} ({', '.join(e.addresses) or 'no address'})"
+        f"{e.preference} {e.host} ({', '.join(e.addresses) or 'no address seen'})"
         + (f", alias of {e.aliases[-1]}" if e.aliases else "")
         for e in one.exchangers
     )

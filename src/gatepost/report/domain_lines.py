@@ -10,6 +10,7 @@ from gatepost.model.domain import (
     Dated,
     DkimKeySeen,
     DmarcSeen,
+    Exchanger,
     MxSeen,
     ReportsRead,
     ReportTarget,
@@ -39,16 +40,17 @@ def _mx(view: View) -> Iterator[Line]:
             yield view.line(f"no MX record; mail goes to its own address {own}" if own else "no MX record")
         else:
             broad = max(len(str(e.preference)) for e in one.exchangers)
-            hosts = (
-                f"{e.preference:>{broad}} {e.host}  {', '.join(e.addresses) or 'no address'}"
-                + (f"  alias of {e.aliases[-1]}" if e.aliases else "")
-                + sealed(e.security)
-                for e in one.exchangers
-            )
+            hosts = (_exchanger(e, broad) for e in one.exchangers)
             words = plural(len(one.exchangers), "exchanger") + sealed(one.security)
             yield view.line(words, *hosts, *one.problems)
     if not found:
         yield from view.lost("mx")
+
+
+def _exchanger(one: Exchanger, broad: int) -> str:
+    where = ", ".join(one.addresses) or (one.trouble[0] if one.trouble else "no address")
+    alias = f"  alias of {one.aliases[-1]}" if one.aliases else ""
+    return f"{one.preference:>{broad}} {one.host}  {where}{alias}{sealed(one.security)}"
 
 
 def _spf(view: View) -> Iterator[Line]:
@@ -134,7 +136,9 @@ def _sts(view: View) -> Iterator[Line]:
         if not one.records:
             yield view.line("not published", quiet=True)
         elif not one.fetched:
-            yield view.line(f"policy not fetched: {one.why}", *one.problems)
+            yield view.line(f"policy not fetched: {one.why}", *one.problems, unsure=True)
+        elif not one.mode:
+            yield view.line("no valid policy", problems=one.problems, unsure=True)
         else:
             age = _days(one.max_age)
             covers = f"covers {', '.join(one.mx)}" if one.mx else ""
@@ -178,6 +182,7 @@ def _dnssec(view: View) -> Iterator[Line]:
     """The worst of the domain's own answers."""
     answers = [a for a in of(Answer, view.seen) if a.name == view.at.host or a.name.endswith(f".{view.at.host}")]
     states = {a.security for a in answers}
+    answers.sort(key=lambda a: len(a.name))  # the domain's own name says more than one that was only tried
     if bogus := next((a for a in answers if a.security is Security.BOGUS), None):
         yield Line(view.label, Standing.BAD, printable(f"bogus at {bogus.name}: {bogus.why}", LONGEST))
     elif states == {Security.SECURE}:

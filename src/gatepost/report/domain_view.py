@@ -58,13 +58,18 @@ class View:
     def now(self) -> datetime:
         return self.audit.generated_at
 
-    def line(self, words: str, *details: str, problems: Iterable[str] = (), quiet: bool = False) -> Line:
-        """`problems` are what the reader of the record found; where judges speak, they are left to them."""
+    def line(
+        self, words: str, *details: str, problems: Iterable[str] = (), quiet: bool = False, unsure: bool = False
+    ) -> Line:
+        """`problems` are what the reader of the record found; where judges speak, they are left to them.
+
+        Without an open finding the line is good, or no more than `quiet`, or `unsure`.
+        """
         if not self._open():
             details = (*details, *problems)
         standing = self._standing()
-        if quiet and standing is Standing.GOOD:
-            standing = Standing.QUIET
+        if standing is Standing.GOOD and (quiet or unsure):
+            standing = Standing.QUIET if quiet else Standing.UNKNOWN
         kept = tuple(printable(one, LONGEST) for one in (*details, *self._causes(details)) if one)
         return Line(self.label, standing, printable(words, LONGEST), kept)
 

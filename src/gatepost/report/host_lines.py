@@ -8,7 +8,6 @@ from gatepost.model.domain import CaaSeen, ReverseSeen, TlsaSeen
 from gatepost.model.observation import CertificateSeen, of
 from gatepost.report import protection
 from gatepost.report.domain_view import Line, View, sealed
-from gatepost.report.tally import plural
 
 
 def _dane(view: View) -> Iterator[Line]:
@@ -56,9 +55,8 @@ def _ptr(view: View) -> Iterator[Line]:
     )
     if found:
         good = sum(bool(o.confirmed) for o in found)
-        yield view.line(
-            f"{good} of {plural(len(found), 'address')} confirmed".replace("addresss", "addresses"), *details
-        )
+        words = f"{good} of {len(found)} {'address' if len(found) == 1 else 'addresses'} confirmed"
+        yield view.line(words, *details, quiet=good < len(found))
     else:
         yield from view.lost("ptr")
 
