@@ -11,6 +11,7 @@ from rich.text import Text
 from gatepost.model.domain import SpfResult, SpfSeen, SpfTerm
 from gatepost.model.observation import Unobserved
 from gatepost.records.addresses import Network
+from gatepost.records.spf.evaluate import MOST_LOOKUPS, MOST_VOIDS
 from gatepost.report.escape import printable
 from gatepost.report.layout import WIDEST_PROSE, hanging, joined, paint, text, wrapped
 from gatepost.report.page import ADVICE, LONGEST, PROBLEM, answered, document, heading, headline, listed, spaced, unseen
@@ -20,8 +21,6 @@ from gatepost.report.truth import Standing
 from gatepost.report.wall import MARKS
 
 SCHEMA = "gatepost/spf/1"
-MOST_LOOKUPS = 10  # RFC 7208 section 4.6.4
-MOST_VOIDS = 2
 
 _COUNTS = 16  # columns of the two counts
 _SHOWN = 12  # networks

@@ -8,6 +8,7 @@ from gatepost.model.dns import Answer
 from gatepost.records.lookup import Lookup
 from gatepost.records.names import fits
 from gatepost.records.spf import macros
+from gatepost.records.spf.evaluate import MOST_HOSTS
 from gatepost.records.spf.grammar import Kind, Mechanism, Modifier, Record, parse, selected
 from gatepost.records.spf.macros import MacroString
 from gatepost.records.spf.names import exchangers, fitted, malformed, presented
@@ -15,7 +16,6 @@ from gatepost.records.spf.names import exchangers, fitted, malformed, presented
 MOST_QUESTIONS = 300  # a record within the limits needs 10, or some 200 when each of them is an mx with ten hosts
 MOST_LEVELS = 14
 MOST_OCTETS = 200_000  # of answers that are read; the longest record a resolver hands on has 65,535
-MOST_HOSTS = 10  # of one mx term (RFC 7208 section 4.6.4)
 
 KNOWN = frozenset("do")  # macros that do not depend on the client or the mailbox
 
