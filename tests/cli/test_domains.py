@@ -163,3 +163,11 @@ def test_hosts_behind_a_domain_are_looked_at(gatepost: Gatepost, stage: Stage) -
     assert "✖ SPF       permerror: +all, 13 of 10 look-ups, 1 void" in bad
     assert "certificate expired on" in bad
     assert "203.0.113.66" in bad
+
+
+def test_a_state_that_cannot_be_used_is_told_before_anything_is_looked_at(gatepost: Gatepost, tmp_path: Path) -> None:
+    blocked = tmp_path / "file"
+    blocked.write_text("not a directory")
+    result = gatepost("domains", "example.org", "--resolver", "127.0.0.1#9", "--state", str(blocked))
+    assert (result.code, result.out) == (2, "")
+    assert result.err == f"gatepost: --state {blocked}: file exists\n"

@@ -72,8 +72,9 @@ def audit(
     show = telling.shape(form, output)
     other = telling.earlier(compare, "--compare")
     before = telling.earlier(since, "--since")
+    kept = declared.state(state)
     looked = watched(request, quiet=quiet)
-    judged = conclude(looked, other, before, declared.state(state))
+    judged = conclude(looked, other, before, kept)
     shown = telling.limited(judged, areas)
     telling.tell(telling.changed(shown, before), show, output, verbose=verbose, fail_on=fail_on)
     raise typer.Exit(telling.exit_code(shown, fail_on))
@@ -87,7 +88,7 @@ def conclude(looked: Looked, other: Audit | None, before: Audit | None, state: P
 
     now = looked.run.started
     if state:
-        looked = remembering(looked, state)
+        looked, state = remembering(looked, state)
     extra: tuple[Finding, ...] = ()
     if other:
         from gatepost.checks.compare import compare
@@ -113,15 +114,22 @@ def conclude(looked: Looked, other: Audit | None, before: Audit | None, state: P
     return replace(judged, compared_with=other.run.vantage or "the other run") if other else judged
 
 
-def remembering(looked: Looked, state: Path) -> Looked:
-    """With what the state directory knows: since when keys and certificates are there, and what others reported."""
+def remembering(looked: Looked, state: Path) -> tuple[Looked, Path | None]:
+    """With what the state directory knows: since when keys and certificates are there, and what others reported.
+
+    A directory that fails after the look costs the memory of this run, not the run.
+    """
     from dataclasses import replace
 
     from gatepost.edge.reportstore import reported
     from gatepost.edge.store import sighted
+    from gatepost.errors import UsageError
     from gatepost.model.observation import Seen
 
     run = looked.run
-    dated = sighted(state, run.seen, run.started)
-    others = reported(state, looked.domains, run.started)
-    return replace(looked, run=replace(run, seen=Seen((*run.seen, *dated, *others))))
+    try:
+        dated = sighted(state, run.seen, run.started)
+        others = reported(state, looked.domains, run.started)
+    except UsageError as error:
+        return replace(looked, notes=(*looked.notes, f"nothing is remembered of this run: {error}")), None
+    return replace(looked, run=replace(run, seen=Seen((*run.seen, *dated, *others)))), state

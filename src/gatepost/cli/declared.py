@@ -36,5 +36,14 @@ def today() -> date:
 
 
 def state(given: Path | None) -> Path | None:
-    """The state directory named, or the one in this directory where there is one."""
-    return given or (DEFAULT_STATE if DEFAULT_STATE.is_dir() else None)
+    """The state directory named, or the one in this directory where there is one.
+
+    It is tried before anything is looked at. Raises UsageError when it cannot be used.
+    """
+    chosen = given or (DEFAULT_STATE if DEFAULT_STATE.is_dir() else None)
+    if chosen:
+        from gatepost.edge.store import database
+
+        with database(chosen):
+            pass
+    return chosen

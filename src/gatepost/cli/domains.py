@@ -51,8 +51,9 @@ def domains(
         source=source,
         rate=rate,
     )
+    kept = declared.state(state)
     looked = watched(request, quiet=quiet)
-    whole = conclude(looked, None, None, declared.state(state))
+    whole = conclude(looked, None, None, kept)
     judged = telling.limited(whole, telling.TOLD_IN_DNS, telling.ALSO_IN_DNS)
     telling.tell(judged, telling.shape(form, output), output, verbose=verbose, view="domains", fail_on=fail_on)
     raise typer.Exit(telling.exit_code(judged, fail_on))

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from gatepost.edge.mailbox import Letter, Unreadable
 from gatepost.edge.reportstore import opened
+from gatepost.edge.state import transaction
 from gatepost.feedback.aggregate import Aggregate
 from gatepost.feedback.containers import MAX_XML, MIB, Document, Form, Refusal, documents
 from gatepost.feedback.contents import AggregateHead, NoReport, Period, ReportRefused, Taken, TlsReport
@@ -150,16 +151,10 @@ class _Intake:
         if not waiting:
             return
         db = self._db
-        db.execute("BEGIN IMMEDIATE")
-        try:
+        with transaction(db):
             kept = [one for one in waiting if self._insert(one)]
             if letter:
                 db.execute("INSERT OR IGNORE INTO letter VALUES (?, ?, ?)", (letter, reports, _stamp(self._now)))
-        except BaseException:
-            if db.in_transaction:  # a full disk has ended it already
-                db.execute("ROLLBACK")
-            raise
-        db.execute("COMMIT")
         self._counted(waiting, kept)
 
     def _counted(self, waiting: tuple[_Staged, ...], kept: list[_Staged]) -> None:

@@ -6,20 +6,19 @@ import json
 import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
-from gatepost.edge.store import DATABASE, history
-from gatepost.errors import UsageError
+from gatepost.edge import state
+from gatepost.edge.store import history
 from gatepost.feedback.contents import Failed, Reporter, TlsFailure
 from gatepost.feedback.joining import UNTOLD, causes
 from gatepost.model.architecture import Endpoint
 from gatepost.model.domain import Dated, ReportsRead, SourceSeen, TlsFailureSeen
 
-WAIT = 30.0  # seconds, for another import to commit
-VERSION = 0  # of the tables, as PRAGMA user_version; a program that knows only older ones keeps its hands off
+LAST_TABLE = "tls_failure_of"  # the index made last: with it, all of them are there
 RECENT = timedelta(days=30)
 MOST = 500  # sources of a domain that an audit carries; the worst of them
 ALIGNED = "dkim = 'pass' OR spf = 'pass' OR disposition = 'pass'"
@@ -101,7 +100,7 @@ def _of(directory: Path, domain: str, since: date, until: date) -> Iterator[Repo
 
 def sources(directory: Path, domain: str | None, since: date, until: date, most: int = -1) -> tuple[SourceSeen, ...]:
     """Who sends as a domain (None: as any), those with most unaligned messages first; `most` of them, -1 for all."""
-    with _reading(directory) as db:
+    with state.reading(directory, LAST_TABLE) as db:
         if db is None:
             return ()
         return tuple(
@@ -118,7 +117,7 @@ def sources(directory: Path, domain: str | None, since: date, until: date, most:
 
 def failures(directory: Path, domain: str | None, since: date, until: date) -> tuple[TlsFailureSeen, ...]:
     """Why TLS sessions failed, each cause once, joined with what this state directory knew of the day."""
-    with _reading(directory) as db:
+    with state.reading(directory, LAST_TABLE) as db:
         if db is None:
             return ()
         failed = [*_told(db, domain, since, until), *_untold(db, domain, since, until)]
@@ -135,7 +134,7 @@ def read(directory: Path, domain: str | None, since: date, until: date) -> tuple
 
 def reporters(directory: Path, domain: str | None, since: date, until: date) -> tuple[Reporter, ...]:
     """The same, one for each reporter, by domain and kind."""
-    with _reading(directory) as db:
+    with state.reading(directory, LAST_TABLE) as db:
         if db is None:
             return ()
         return tuple(
@@ -153,7 +152,7 @@ def reporters(directory: Path, domain: str | None, since: date, until: date) -> 
 
 def domains(directory: Path) -> tuple[str, ...]:
     """Every domain that any report is about."""
-    with _reading(directory) as db:
+    with state.reading(directory, LAST_TABLE) as db:
         if db is None:
             return ()
         return tuple(name for (name,) in db.execute(_DOMAINS))
@@ -172,84 +171,15 @@ def _summed(several: list[ReportsRead]) -> ReportsRead:
 
 
 @contextmanager
-def _reading(directory: Path) -> Iterator[sqlite3.Connection | None]:
-    """None where no report was kept yet. Raises UsageError for a directory that cannot be used.
-
-    Whoever only reads needs no right to write.
-    """
-    if not (directory / DATABASE).exists():
-        yield None
-        return
-    with _blaming(directory), closing(_connected(directory / DATABASE)) as db:
-        _refuse_newer(db, directory)
-        try:
-            yield db if _made(db) else None
-        except ValueError:  # a date or a list that none of ours wrote
-            raise UsageError(f"--state {directory}: {_DAMAGED}") from None
-
-
-def _connected(path: Path) -> sqlite3.Connection:
-    """A log that nobody left behind need not be looked for, and cannot be made by everybody."""
-    where = path.resolve().as_uri()
-    db = sqlite3.connect(f"{where}?mode=ro", uri=True, timeout=WAIT, isolation_level=None)
-    try:
-        _made(db)
-    except sqlite3.OperationalError:
-        db.close()
-        if path.with_name(f"{path.name}-wal").exists():
-            raise
-        return sqlite3.connect(f"{where}?immutable=1", uri=True, isolation_level=None)
-    return db
-
-
-def _refuse_newer(db: sqlite3.Connection, directory: Path) -> None:
-    if db.execute("PRAGMA user_version").fetchone()[0] > VERSION:
-        raise UsageError(f"--state {directory}: {DATABASE} was written by a newer gatepost")
-
-
-def _made(db: sqlite3.Connection) -> bool:
-    """Whether our tables are there."""
-    return db.execute("SELECT 1 FROM sqlite_master WHERE name = 'tls_failure_of'").fetchone() is not None
-
-
-@contextmanager
 def opened(directory: Path) -> Iterator[sqlite3.Connection]:
     """The database with our tables, without a transaction: whoever writes opens one.
 
     Raises UsageError when the directory cannot be used.
     """
-    with _blaming(directory):
-        directory.mkdir(parents=True, exist_ok=True)
-        with closing(sqlite3.connect(directory / DATABASE, timeout=WAIT, isolation_level=None)) as db:
-            _refuse_newer(db, directory)
-            db.execute("PRAGMA journal_mode = WAL")
-            db.execute(
-                "PRAGMA synchronous = NORMAL"
-            )  # a lost last transaction is imported again: the mail is still there
-            if not _made(db):
-                db.executescript(SCHEMA)
-            yield db
-
-
-@contextmanager
-def _blaming(directory: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise UsageError(f"--state {directory}: {(error.strerror or str(error)).lower()}") from None
-    except sqlite3.Error as error:
-        words = _TROUBLE.get(getattr(error, "sqlite_errorcode", 0) & 0xFF, str(error))
-        raise UsageError(f"--state {directory}: {words}") from None
-
-
-_DAMAGED = f"{DATABASE} is damaged: restore it, or move it away and import the reports again"
-_TROUBLE = {
-    sqlite3.SQLITE_BUSY: f"another run has kept {DATABASE} locked for {WAIT:g} s: try again when it is done",
-    sqlite3.SQLITE_CANTOPEN: f"{DATABASE} cannot be opened or made there",
-    sqlite3.SQLITE_CORRUPT: _DAMAGED,
-    sqlite3.SQLITE_NOTADB: _DAMAGED,
-    sqlite3.SQLITE_READONLY: f"{DATABASE} may not be written",
-}
+    with state.writing(directory) as db:
+        if not state.has(db, LAST_TABLE):
+            db.executescript(SCHEMA)
+        yield db
 
 
 def _span(domain: str | None, since: date, until: date) -> dict[str, str | int | None]:

@@ -1,18 +1,18 @@
 """Small state in SQLite: since when each finding is open, and since when keys and certificates are known.
 
-Write-ahead logging and one transaction per run: a run that is killed leaves the last complete one.
+One transaction per run, see `edge.state`.
 """
 
 from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from gatepost.errors import UsageError
+from gatepost.edge import state
 from gatepost.model.architecture import Endpoint
 from gatepost.model.domain import Dated
 from gatepost.model.finding import Finding
@@ -20,7 +20,6 @@ from gatepost.model.observation import Seen
 from gatepost.model.words import Outcome
 from gatepost.records.dated import Noted, noted
 
-DATABASE = "gatepost.db"
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS finding (
     id TEXT PRIMARY KEY,
@@ -43,18 +42,14 @@ CREATE TABLE IF NOT EXISTS sighting (
 
 @contextmanager
 def database(directory: Path) -> Iterator[sqlite3.Connection]:
-    """The state's database, made when it is not there; one transaction around the block.
+    """The state's database with our tables; one transaction around the block.
 
     Raises UsageError when the directory cannot be used.
     """
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-        with closing(sqlite3.connect(directory / DATABASE, timeout=10.0)) as db, db:
-            db.execute("PRAGMA journal_mode = WAL")
-            db.executescript(SCHEMA)
+    with state.writing(directory) as db:
+        db.executescript(SCHEMA)
+        with state.transaction(db):
             yield db
-    except (OSError, sqlite3.Error) as error:
-        raise UsageError(f"--state {directory}: {error}") from None
 
 
 def remember(directory: Path, findings: tuple[Finding, ...], now: datetime) -> tuple[Finding, ...]:
@@ -102,10 +97,8 @@ def sighted(directory: Path, seen: Seen, now: datetime) -> tuple[Dated, ...]:
 
 def history(directory: Path, what: str) -> tuple[Dated, ...]:
     """Everything of one kind that was ever seen, oldest first. Empty where no state was kept yet."""
-    if not (directory / DATABASE).exists():
-        return ()
-    with database(directory) as db:
-        return _known(db, "what = ?", what)
+    with state.reading(directory, "sighting") as db:
+        return _known(db, "what = ?", what) if db else ()
 
 
 def _row(one: Noted, now: datetime) -> dict[str, str]:
