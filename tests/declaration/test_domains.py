@@ -160,3 +160,10 @@ def test_resolver_that_is_none(keys: str, said: str) -> None:
 
 def test_dns_is_a_table() -> None:
     assert problems("version = 1\ndns = 5\n") == ["line 2: dns: expected a table, got 5"]
+
+
+def test_a_name_in_another_script_is_its_a_labels() -> None:
+    found = declare.read(
+        'version = 1\n[domains."Müller.example"]\ndmarc = "reject"\n', "gatepost.toml", today=date(2026, 11, 24)
+    )
+    assert [domain.name for domain in found.domains] == ["xn--mller-kva.example"]

@@ -155,6 +155,17 @@ def failing(world: World, name: str) -> set[str]:
         ("wild.example", OF_STRANGERS | {SOFT, "GP-DNSID-006 dmarc-published", ONE_FAMILY}),
         ("many.example", OF_STRANGERS),
         ("six.example", OF_STRANGERS | {ONE_FAMILY}),
+        ("parked.example", {"GP-DNST-004 domain-signed"}),
+        (
+            "forgotten.example",
+            {
+                "GP-DNSID-002 parked-dmarc-rejects",
+                "GP-DNSID-002 parked-spf-refuses-everybody",
+                "GP-DNSID-002 parked-takes-no-mail",
+                "GP-DNST-004 domain-signed",
+            },
+        ),
+        ("project.github.io", {"GP-DNSID-002 parked-takes-no-mail", "GP-DNST-004 domain-signed"}),
     ],
 )
 def test_exactly_what_is_wrong(world: World, name: str, expected: set[str]) -> None:

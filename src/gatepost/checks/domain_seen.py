@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from gatepost import catalogue
 from gatepost.checks.case import Case, unknown
+from gatepost.checks.dialogue_seen import listens
 from gatepost.model.architecture import Architecture, Domain, Endpoint
 from gatepost.model.association import fault
 from gatepost.model.dns import Presence, Security, Tlsa
@@ -27,7 +28,7 @@ from gatepost.model.domain import (
     TlsRptSeen,
 )
 from gatepost.model.finding import Verdict
-from gatepost.model.observation import Advertised, Observation, Seen, Unobserved, of
+from gatepost.model.observation import Advertised, Closed, Observation, Seen, Unobserved, of
 from gatepost.model.words import Reason, Role
 from gatepost.records.spf import Kind, Qualifier, parse
 
@@ -108,18 +109,30 @@ def strangers(case: Case) -> bool:
 
 
 def takes_mail(case: Case) -> bool | None:
-    """None: MX was not seen."""
+    """None: MX was not seen, or only its own address could take it and that could not be tried."""
     mx = told(MxSeen, case)
-    return None if mx is None else bool(exchangers(mx))
+    if mx is None or not implied(mx):
+        return None if mx is None else bool(exchangers(mx))
+    return _answered(case.seen, case.at.host, relay_port(case))
+
+
+def implied(mx: MxSeen) -> bool:
+    """No MX record, and an address in its place (RFC 5321 section 5.1)."""
+    return not mx.null and not mx.exchangers and mx.presence is not Presence.PRESENT and bool(mx.own_addresses)
+
+
+def _answered(seen: Seen, host: str, port: int) -> bool | None:
+    ats = [at for at in seen.endpoints() if (at.host, at.port) == (host, port)]
+    if any(listens(seen, at) for at in ats):
+        return True
+    return False if any(of(Closed, seen, at) for at in ats) else None
 
 
 def exchangers(mx: MxSeen) -> tuple[Exchanger, ...]:
     """Without an MX record the domain itself is its exchanger (RFC 5321 section 5.1)."""
-    if mx.null:
-        return ()
-    if mx.exchangers or mx.presence is Presence.PRESENT or not mx.own_addresses:
-        return mx.exchangers
-    return (Exchanger(0, mx.at.host, mx.own_addresses, security=mx.security),)
+    if implied(mx):
+        return (Exchanger(0, mx.at.host, mx.own_addresses, security=mx.security),)
+    return () if mx.null else mx.exchangers
 
 
 def relay_port(case: Case, name: str = "") -> int:
@@ -200,7 +213,8 @@ def exchanging(seen: Seen, architecture: Architecture) -> dict[str, tuple[str, .
 def _served(seen: Seen, architecture: Architecture) -> Iterator[tuple[str, str]]:
     for one in seen:
         if isinstance(one, MxSeen):
-            yield from ((exchanger.host, one.at.host) for exchanger in exchangers(one))
+            if not implied(one) or _answered(seen, one.at.host, catalogue.number("smtp")) is not False:
+                yield from ((exchanger.host, one.at.host) for exchanger in exchangers(one))
         elif isinstance(one, Advertised) and one.via == "mx":
             yield one.target.rstrip("."), one.at.host
     for domain in architecture.domains:

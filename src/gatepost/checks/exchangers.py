@@ -16,6 +16,7 @@ from gatepost.checks.domain_seen import (
     not_seen,
     sends,
     strangers,
+    takes_mail,
     told,
 )
 from gatepost.model.architecture import Endpoint
@@ -158,7 +159,7 @@ def exchangers_have_both_families(case: Case) -> Verdict:
     if mx is None:
         return not_seen(case, "mx")
     found = exchangers(mx)
-    if not found:
+    if not found or takes_mail(case) is False:
         return not_applicable(TAKES_NONE, mx)
     families = {6 if ":" in address else 4 for one in found for address in one.addresses}
     if families == {4, 6}:

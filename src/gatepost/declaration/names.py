@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from ipaddress import ip_address
 
+from gatepost.certs.names import a_labels
+
 LABEL = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?")  # underscores do occur
 LONGEST = 253  # octets of a name
 
@@ -15,8 +17,10 @@ def plain_name(key: str) -> str | None:
 
 
 def domain_name(key: str) -> str | None:
-    """Like `plain_name`, but an address is no domain."""
+    """Like `plain_name`, but an address is no domain. A name in another script becomes its A-labels (RFC 5890)."""
     name = key.removesuffix(".").lower()
+    if not name.isascii():
+        name = a_labels(name) or name
     if plain_address(name) or len(name) > LONGEST or not all(map(LABEL.fullmatch, name.split("."))):
         return None
     return name
