@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 from gatepost.declare import read
-from gatepost.errors import UsageError
+from gatepost.errors import UsageError, because
 from gatepost.model.architecture import Architecture
 
 DEFAULT_DECLARATION = Path("gatepost.toml")
@@ -25,7 +25,7 @@ def load(path: Path | None) -> Architecture:
             raise UsageError(f"{path}: larger than {MAX_DECLARATION} octets, this is no declaration")
         text = path.read_text(encoding="utf-8")
     except OSError as error:
-        raise UsageError(f"{path}: {(error.strerror or str(error)).lower()}") from None
+        raise UsageError(f"{path}: {because(error)}") from None
     except UnicodeDecodeError:
         raise UsageError(f"{path}: not UTF-8 text") from None
     return read(text, str(path), today=today())

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509 import load_pem_x509_certificate, load_pem_x509_csr
 
-from gatepost.errors import UsageError
+from gatepost.errors import UsageError, because
 
 MAX_FILE = 262144  # octets: a long chain
 
@@ -26,7 +26,7 @@ def public_digest(path: Path) -> str:
         with path.open("rb") as file:
             pem = file.read(MAX_FILE + 1)
     except OSError as error:
-        raise UsageError(f"{path}: {(error.strerror or str(error)).lower()}") from None
+        raise UsageError(f"{path}: {because(error)}") from None
     if len(pem) > MAX_FILE:
         raise UsageError(f"{path}: larger than any key file ({MAX_FILE} octets)")
     try:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from gatepost import catalogue
 from gatepost.cli.options import FailOn, Format
-from gatepost.errors import UsageError
+from gatepost.errors import UsageError, because
 from gatepost.model.audit import Audit
 from gatepost.model.words import Severity
 
@@ -85,7 +85,7 @@ def write(output: Path, text: str | Iterable[str]) -> None:
         partial.replace(output)
     except OSError as error:
         partial.unlink(missing_ok=True)
-        raise UsageError(f"{output}: {(error.strerror or str(error)).lower()}") from None
+        raise UsageError(f"{output}: {because(error)}") from None
 
 
 def width() -> int:
@@ -127,7 +127,7 @@ def earlier(path: Path | None, option: str) -> Audit | None:
         size = path.stat().st_size
         return read_json(path.read_text(encoding="utf-8") if size <= MAX_RUN else "")
     except OSError as error:
-        raise UsageError(f"{option}: {path}: {(error.strerror or str(error)).lower()}") from None
+        raise UsageError(f"{option}: {path}: {because(error)}") from None
     except UnicodeDecodeError:
         raise UsageError(f"{option}: {path}: not UTF-8 text") from None
     except UsageError as error:

@@ -62,8 +62,7 @@ def _refused(name: str, why: str) -> None:
 
 def _certificate(site: Site, papers: Papers, when: datetime) -> CertificateSeen:
     """As an audit of that day saw it. Exchangers are reached at port 25, whatever port the demo has to take."""
-    smtp = catalogue.port("smtp")
-    at = Endpoint(site.host, site.address, smtp.number if smtp else 0)
+    at = Endpoint(site.host, site.address, catalogue.number("smtp"))
     chain = tuple(certificate(one.public_bytes(Encoding.DER)) for one in load_pem_x509_certificates(papers.chain))
     return CertificateSeen(at, site.host, chain, Trust(valid=when < chain[0].not_after))
 

@@ -18,6 +18,7 @@ from pathlib import Path
 from gatepost.edge.mailbox import Letter, Unreadable
 from gatepost.edge.reportstore import opened
 from gatepost.edge.state import transaction
+from gatepost.errors import because
 from gatepost.feedback.aggregate import Aggregate
 from gatepost.feedback.containers import MAX_XML, MIB, Document, Form, Refusal, documents
 from gatepost.feedback.contents import AggregateHead, NoReport, Period, ReportRefused, Taken, TlsReport
@@ -84,7 +85,7 @@ class _Intake:
             except FileNotFoundError:
                 self._other(letter, "no such file")  # in a mailbox mails are moved; the next import finds it again
             except OSError as error:
-                self._refuse(letter.name, (error.strerror or str(error)).lower())
+                self._refuse(letter.name, because(error))
 
     def _open(self, letter: Letter) -> None:
         digest = _digest(letter.chunks())

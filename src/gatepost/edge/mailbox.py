@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from gatepost.errors import UsageError
+from gatepost.errors import UsageError, because
 
 BLOCK = 64 * 1024
 _WINDOW = 1024 * 1024
@@ -89,7 +89,7 @@ def _file(path: Path, *, named: bool) -> Iterator[Letter | Unreadable]:
         if named:
             yield Unreadable(str(path), "no such file")
     except OSError as error:
-        yield Unreadable(str(path), (error.strerror or str(error)).lower())
+        yield Unreadable(str(path), because(error))
 
 
 def _mbox(path: Path, size: int, *, named: bool) -> Iterator[Letter]:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from gatepost.errors import UsageError
+from gatepost.errors import UsageError, because
 
 DATABASE = "gatepost.db"
 WAIT = 30.0  # seconds, for another run to commit
@@ -87,7 +87,7 @@ def _blaming(directory: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise UsageError(f"--state {directory}: {(error.strerror or str(error)).lower()}") from None
+        raise UsageError(f"--state {directory}: {because(error)}") from None
     except sqlite3.Error as error:
         words = _TROUBLE.get(getattr(error, "sqlite_errorcode", 0) & 0xFF, str(error))
         raise UsageError(f"--state {directory}: {words}") from None

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from gatepost.certs.chain import Roots
 from gatepost.certs.facts import certificate
-from gatepost.errors import PeerGarbled, UsageError
+from gatepost.errors import PeerGarbled, UsageError, because
 
 MAX_FILE = 16 * 1024 * 1024  # octets; a system bundle has about 230,000
 BUNDLES = (
@@ -81,7 +81,7 @@ def _read(path: Path) -> bytes:
             raise UsageError(f"{path}: larger than {MAX_FILE} octets, not a file of CA certificates")
         return path.read_bytes()
     except OSError as error:
-        raise UsageError(f"{path}: {(error.strerror or str(error)).lower()}") from None
+        raise UsageError(f"{path}: {because(error)}") from None
 
 
 def _blocks(data: bytes, path: Path) -> list[bytes]:

@@ -67,8 +67,7 @@ class _Spot:
 
     @property
     def port(self) -> int:
-        smtp = catalogue.port("smtp")
-        return smtp.number if smtp else 0
+        return catalogue.number("smtp")
 
     def place(self, address: str = "") -> str:
         """`mx2.example.org, IPv6 (2001:db8::26), port 25`."""

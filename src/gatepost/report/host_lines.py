@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
+from gatepost.certs import tlsa_choice
 from gatepost.model.domain import CaaSeen, ReverseSeen, TlsaSeen
 from gatepost.model.observation import CertificateSeen, of
 from gatepost.report import protection
@@ -15,7 +16,8 @@ def _dane(view: View) -> Iterator[Line]:
     held = [o for o in found if o.records]
     if held:
         details = (f"{o.port}: {_pins(o)}{sealed(o.security)}{_served(o, view)}" for o in held)
-        yield view.line(f"TLSA for {', '.join(str(o.port) for o in held)}", *details)
+        advice = dict.fromkeys(said for o in held for record in o.records if (said := tlsa_choice.advice(record)))
+        yield view.line(f"TLSA for {', '.join(str(o.port) for o in held)}", *details, *advice)
     elif found:
         yield view.line("no TLSA record", quiet=True)
     else:
