@@ -24,10 +24,8 @@ from __future__ import annotations
 import asyncio
 import socket
 import struct
-import threading
 from collections.abc import Mapping, Sequence
-from types import TracebackType
-from typing import Self, cast
+from typing import cast
 
 import dns.edns
 import dns.flags
@@ -37,14 +35,17 @@ import dns.rcode
 import dns.rdatatype
 import dns.rrset
 
+from tests.aside import Aside
+
 Zone = Mapping[tuple[str, str], Sequence[str]]
 SIGNATURE = "13 3 60 20380101000000 20200101000000 1 example. AAAA"
 
 
-class Dns:
+class Dns(Aside):
     def __init__(
         self, zone: Zone, trouble: Mapping[str, str] | None = None, *, secure: Sequence[str] = (), signed: bool = False
     ) -> None:
+        super().__init__()
         self.zone = {(dns.name.from_text(name), kind): texts for (name, kind), texts in zone.items()}
         self.trouble = {dns.name.from_text(k): what for k, what in (trouble or {}).items() if " " not in k}
         self.kinds = {tuple(k.split()): what for k, what in (trouble or {}).items() if " " in k}
@@ -53,32 +54,10 @@ class Dns:
         self.asked: list[str] = []
         self.flags: list[tuple[int, int]] = []  # flags and EDNS flags of each question, -1 without EDNS
         self.streams = 0
-        self.port = 0
-        self._loop = asyncio.new_event_loop()
-        self._ready = threading.Event()
-        self._stop = asyncio.Event()
-        self._thread = threading.Thread(target=self._run, daemon=True)
 
     @property
     def where(self) -> str:
         return f"127.0.0.1#{self.port}"
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        self._ready.wait()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join()
-
-    def _run(self) -> None:
-        try:
-            self._loop.run_until_complete(self._serve())
-        finally:
-            self._loop.close()
 
     async def _serve(self) -> None:
         listener, udp = _pair()
@@ -100,7 +79,7 @@ class Dns:
         except (asyncio.IncompleteReadError, ConnectionError):
             pass
         finally:
-            writer.close()
+            writer.transport.abort() if self._stop.is_set() else writer.close()
 
     def answer(self, data: bytes, *, udp: bool) -> bytes | None:
         query = dns.message.from_wire(data)

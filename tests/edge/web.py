@@ -4,49 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-import threading
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from tests.aside import Aside
 from tests.authority import Issued
 
 
-class Web:
+class Web(Aside):
     """`answers` are raw HTTP answers by host name; a host without one gets a 404. None: never answer."""
 
     def __init__(self, directory: Path, leaf: Issued, answers: dict[str, bytes | None]) -> None:
+        super().__init__()
         self.answers = answers
         self.asked: list[str] = []
-        self.port = 0
         pem = directory / "web.pem"
         pem.write_bytes(leaf.pem + leaf.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self.context.load_cert_chain(pem)
-        self._loop = asyncio.new_event_loop()
         self._loop.set_exception_handler(lambda _loop, _context: None)  # failed handshakes are the point
-        self._ready = threading.Event()
-        self._stop = asyncio.Event()
-        self._thread = threading.Thread(target=self._run, daemon=True)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        self._ready.wait()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join()
-
-    def _run(self) -> None:
-        try:
-            self._loop.run_until_complete(self._serve())
-        finally:
-            self._loop.close()
 
     async def _serve(self) -> None:
         server = await asyncio.start_server(self._answer, "127.0.0.1", 0, ssl=self.context)
@@ -69,4 +46,4 @@ class Web:
         except (asyncio.IncompleteReadError, ConnectionError):
             pass
         finally:
-            writer.close()
+            writer.transport.abort() if self._stop.is_set() else writer.close()
