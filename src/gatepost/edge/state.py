@@ -69,11 +69,12 @@ def _connected(path: Path) -> sqlite3.Connection:
     db = sqlite3.connect(f"{where}?mode=ro", uri=True, timeout=WAIT, isolation_level=None)
     try:
         has(db, "any")
-    except sqlite3.OperationalError:
+    except sqlite3.Error as error:
         db.close()
-        if path.with_name(f"{path.name}-wal").exists():
-            raise
-        return sqlite3.connect(f"{where}?immutable=1", uri=True, isolation_level=None)
+        alone = not path.with_name(f"{path.name}-wal").exists()
+        if alone and isinstance(error, sqlite3.OperationalError):
+            return sqlite3.connect(f"{where}?immutable=1", uri=True, isolation_level=None)
+        raise
     return db
 
 
