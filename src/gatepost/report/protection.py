@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 
 from gatepost import catalogue
 from gatepost.certs.dane import Standing, match
+from gatepost.certs.tlsa_choice import preferred
 from gatepost.model.audit import Audit
 from gatepost.model.dns import Security
 from gatepost.model.domain import MxSeen, StsSeen, TlsaSeen
@@ -31,7 +32,7 @@ def tlsa(one: CertificateSeen, audit: Audit) -> str:
     role = Role.MX if relays else Role.ACCESS
     result = match(found.records, one.chain, audit.generated_at, names, role=role, trust=one.trust)
     if result.matched:
-        first = result.matched[0]
+        first = preferred(result.matched) or result.matched[0]
         return f"matches {first.usage} {first.selector} {first.matching}"
     return "unknown" if result.those(Standing.UNKNOWN) else "mismatch" if result.usable else "unusable"
 
