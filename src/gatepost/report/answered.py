@@ -23,6 +23,7 @@ from gatepost.model.domain import (
     TlsFailureSeen,
     TlsRptSeen,
 )
+from gatepost.records import dkim, mta_sts, tls_rpt, tlsa
 
 Lines = tuple[str, ...]
 DEEPEST = 20  # steps of indentation; a receiver stops at ten includes
@@ -55,7 +56,7 @@ def _spf_result(one: SpfResult) -> Lines:
 
 
 def _dkim(one: DkimKeySeen) -> Lines:
-    asked = f"Q: {one.selector}._domainkey.{one.at.host} TXT"
+    asked = f"Q: {dkim.owner(one.at.host, one.selector)} TXT"
     return (asked, f"A: {one.text or 'no key record'}{_sealed(one.security)}", *one.problems)
 
 
@@ -74,22 +75,22 @@ def _target(one: ReportTarget) -> Lines:
 
 
 def _sts(one: StsSeen) -> Lines:
-    record = (f"Q: _mta-sts.{one.at.host} TXT", *_found(one.records, "no MTA-STS record"))
+    record = (f"Q: {mta_sts.owner(one.at.host)} TXT", *_found(one.records, "no MTA-STS record"))
     if one.fetched is None:
         return (*record, *one.problems)
     policy = one.text.splitlines() if one.fetched else [one.why]
-    return (*record, f"Q: https://mta-sts.{one.at.host}/.well-known/mta-sts.txt", *(f"A: {p}" for p in policy),
+    return (*record, f"Q: https://{mta_sts.host(one.at.host)}{mta_sts.PATH}", *(f"A: {p}" for p in policy),
             *one.problems)  # fmt: skip
 
 
 def _tls_rpt(one: TlsRptSeen) -> Lines:
-    return (f"Q: _smtp._tls.{one.at.host} TXT", *_found(one.records, "no TLS-RPT record"), *one.problems)
+    return (f"Q: {tls_rpt.owner(one.at.host)} TXT", *_found(one.records, "no TLS-RPT record"), *one.problems)
 
 
 def _tlsa(one: TlsaSeen) -> Lines:
     alias = f" (at {one.owner})" if not one.owner.endswith(one.at.host) else ""
     texts = tuple(f"{record}{_sealed(one.security)}" for record in one.records)
-    return (f"Q: _{one.port}._tcp.{one.at.host} TLSA{alias}", *_found(texts, "no TLSA record"), *one.problems)
+    return (f"Q: {tlsa.owner(one.at.host, one.port)} TLSA{alias}", *_found(texts, "no TLSA record"), *one.problems)
 
 
 def _caa(one: CaaSeen) -> Lines:

@@ -23,6 +23,7 @@ from gatepost.model.domain import (
     TlsRptSeen,
 )
 from gatepost.model.observation import of
+from gatepost.records.spf.evaluate import MOST_LOOKUPS
 from gatepost.report.answered import DEEPEST
 from gatepost.report.domain_view import LONGEST, Line, View, sealed
 from gatepost.report.escape import printable
@@ -61,7 +62,7 @@ def _spf(view: View) -> Iterator[Line]:
             continue
         tree = (_term(t) for t in one.terms)
         tried = (_tried(r) for r in of(SpfResult, view.seen, view.at))
-        counts = f"{one.lookups} of 10 look-ups" + (f", {one.voids} void" if one.voids else "")
+        counts = f"{one.lookups} of {MOST_LOOKUPS} look-ups" + (f", {one.voids} void" if one.voids else "")
         ends = one.ending or "no ending"
         broken = "" if one.result == "valid" else f"{one.result}: "
         yield view.line(f"{broken}{ends}, {counts}", *tree, *tried, *one.advice, problems=one.problems)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import fields
 
 from rich.text import Text
@@ -19,8 +19,6 @@ from gatepost.report.shelf import shelf
 from gatepost.report.tally import plural
 from gatepost.report.truth import Standing
 from gatepost.report.wall import wall
-
-Rows = Callable[[Audit], Sequence[truth.Row] | Sequence[certs.Row]]
 
 
 def ports_text(
