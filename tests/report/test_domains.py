@@ -8,8 +8,14 @@ import json
 from dataclasses import replace
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from gatepost.checks import CHECKS
+from gatepost.model.architecture import Endpoint
+from gatepost.model.audit import Audit
+from gatepost.model.dns import Presence
+from gatepost.model.domain import MxSeen
 from gatepost.model.observation import Run, Seen
 from gatepost.report.domain_view import JUDGED, Line
 from gatepost.report.domains import Card, cards
@@ -19,6 +25,7 @@ from gatepost.report.machine import read_json, to_json
 from gatepost.report.truth import Standing
 from tests.report.sample import BAD, GOOD, NOW
 from tests.report.sample_domains import FOUND, KEPT, NEGLECTED, audit
+from tests.report.strategies import audits
 
 CARDS = {card.name: card for card in cards(audit())}
 
@@ -134,3 +141,18 @@ def test_every_judge_of_dns_belongs_to_one_line() -> None:
     for one in told:
         lines = [label for label, begins in JUDGED.items() if f"{one.control}/{one.name}".startswith(begins)]
         assert len(lines) == 1, (one.control, one.name, lines)
+
+
+def test_records_of_which_none_could_be_read_are_no_exchangers() -> None:
+    unreadable = MxSeen(Endpoint("example.org"), Presence.PRESENT, problems=("'10' is no MX record",))
+    (card,) = cards(replace(audit(), run=Run(Seen((unreadable,)), NOW), findings=()))
+    assert [(one.label, one.words, one.details) for one in card.lines] == [
+        ("MX", "0 exchangers", ("'10' is no MX record",))
+    ]
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(audits(), st.integers(20, 220))
+def test_whatever_was_seen_can_be_shown(found: Audit, width: int) -> None:
+    assert TERMINAL["domains"](found, width=width, verbose=True)
+    assert all(write(found) is not None for write in FORMATS["domains"].values())

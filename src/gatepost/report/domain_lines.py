@@ -40,7 +40,7 @@ def _mx(view: View) -> Iterator[Line]:
             own = ", ".join(one.own_addresses)
             yield view.line(f"no MX record; mail goes to its own address {own}" if own else "no MX record")
         else:
-            broad = max(len(str(e.preference)) for e in one.exchangers)
+            broad = max((len(str(e.preference)) for e in one.exchangers), default=0)
             hosts = (_exchanger(e, broad) for e in one.exchangers)
             words = plural(len(one.exchangers), "exchanger") + sealed(one.security)
             yield view.line(words, *hosts, *one.problems)
