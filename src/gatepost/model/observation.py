@@ -285,10 +285,14 @@ class Seen:
     _index: dict[tuple[type, Endpoint], list[Observation]] = field(
         init=False, repr=False, compare=False, default_factory=lambda: defaultdict(list)
     )
+    _kinds: dict[type, list[Observation]] = field(
+        init=False, repr=False, compare=False, default_factory=lambda: defaultdict(list)
+    )
 
     def __post_init__(self) -> None:
         for one in self.all:
             self._index[type(one), one.at].append(one)
+            self._kinds[type(one)].append(one)
 
     def __iter__(self) -> Iterator[Observation]:
         return iter(self.all)
@@ -296,14 +300,17 @@ class Seen:
     def endpoints(self) -> tuple[Endpoint, ...]:
         return tuple(sorted({o.at for o in self.all if o.at.port}))
 
+    def kind(self, kind: type[Fact]) -> list[Fact]:
+        return [o for o in self._kinds.get(kind, ()) if isinstance(o, kind)]
+
     def at(self, kind: type[Fact], at: Endpoint) -> list[Fact]:
         return [o for o in self._index.get((kind, at), ()) if isinstance(o, kind)]
 
 
 def of(kind: type[Fact], seen: Seen | Iterable[Observation], at: Endpoint | None = None) -> list[Fact]:
     """Every observation of one kind, in the order seen; at one endpoint when given."""
-    if isinstance(seen, Seen) and at is not None:
-        return seen.at(kind, at)
+    if isinstance(seen, Seen):
+        return seen.kind(kind) if at is None else seen.at(kind, at)
     return [o for o in seen if isinstance(o, kind) and (at is None or o.at == at)]
 
 

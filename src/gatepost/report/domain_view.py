@@ -49,6 +49,7 @@ class View:
     label: str
     at: Endpoint
     audit: Audit
+    failures: tuple[Finding, ...] = ()  # open ones, of this name and its ports
 
     @property
     def seen(self) -> Seen:
@@ -82,14 +83,8 @@ class View:
 
     def _open(self) -> list[Finding]:
         """Failures of this standard here. A judge belongs to the line that its control and name begin with."""
-        host, wanted = self.at.host, JUDGED[self.label]
-        return [
-            f
-            for f in self.audit.findings
-            if f.open
-            and f"{f.control}/{f.check}".startswith(wanted)
-            and (f.subject == host or f.subject.startswith(f"{host}:"))
-        ]
+        wanted = JUDGED[self.label]
+        return [f for f in self.failures if f"{f.control}/{f.check}".startswith(wanted)]
 
     def _standing(self) -> Standing:
         worst = max((f.severity.rank for f in self._open()), default=0)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 from gatepost import catalogue
 from gatepost.certs.dane import Standing, match
 from gatepost.certs.tlsa_choice import preferred
+from gatepost.model.architecture import Endpoint
 from gatepost.model.audit import Audit
 from gatepost.model.dns import Security
 from gatepost.model.domain import MxSeen, StsSeen, TlsaSeen
@@ -20,7 +21,7 @@ from gatepost.report.truth import NOT_ASKED
 def tlsa(one: CertificateSeen, audit: Audit) -> str:
     """`matches 3 1 1`, `mismatch`, `not signed`, `none`; a dash where DNS was not asked."""
     seen = audit.run.seen
-    found = next((t for t in of(TlsaSeen, seen) if (t.at.host, t.port) == (one.at.host, one.at.port)), None)
+    found = next((t for t in of(TlsaSeen, seen, Endpoint(one.at.host)) if t.port == one.at.port), None)
     if found is None:
         return NOT_ASKED
     if not found.records:
@@ -42,12 +43,12 @@ def mta_sts(one: CertificateSeen, audit: Audit) -> str:
     seen = audit.run.seen
     if not _relays(one, audit):
         return NOT_ASKED
-    words = [_policy(found, one.at.host) for name in _served(seen).get(one.at.host, ()) for found in _of(seen, name)]
+    words = [
+        _policy(found, one.at.host)
+        for name in _served(seen).get(one.at.host, ())
+        for found in of(StsSeen, seen, Endpoint(name))
+    ]
     return ", ".join(dict.fromkeys(words)) or NOT_ASKED
-
-
-def _of(seen: Seen, name: str) -> Iterator[StsSeen]:
-    return (found for found in of(StsSeen, seen) if found.at.host == name)
 
 
 def _policy(found: StsSeen, host: str) -> str:
