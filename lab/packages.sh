@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs the real servers of the lab (Debian, as root); anywhere else it only says what will be skipped.
 set -eu
-WANTED="postfix dovecot-imapd dovecot-pop3d dovecot-managesieved dovecot-lmtpd dovecot-sieve knot knot-dnssecutils nsd unbound libunbound8 bind9-utils"
+WANTED="postfix dovecot-imapd dovecot-pop3d dovecot-managesieved dovecot-lmtpd dovecot-sieve knot knot-dnssecutils nsd unbound libunbound8 bind9-utils nftables iptables iproute2 openssh-server openssh-client"
 
 have() { command -v "$1" > /dev/null 2>&1; }
 PATH="$PATH:/usr/sbin:/sbin"

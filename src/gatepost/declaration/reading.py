@@ -6,11 +6,13 @@ zones that overlap, names that nobody declared, ports declared twice.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 from gatepost import catalogue
 from gatepost.declaration.domains import read_domains
 from gatepost.declaration.expand import far_off, read_services
+from gatepost.declaration.inside import inside
 from gatepost.declaration.names import plain_address, plain_name
 from gatepost.declaration.paper import Paper, paper
 from gatepost.declaration.positions import Path
@@ -93,7 +95,9 @@ def _host(page: Paper, key: str, raw: object, path: Path, today: date) -> Host |
         return None
     if raw.get("addresses", []) == [] and not plain_address(name):
         page.problem((*path, "addresses"), "a host needs at least one address")
-    return Host(name, _addresses(page, shape, name, path), services, page.line(path))
+    return replace(
+        inside(page, shape, path), name=name, addresses=_addresses(page, shape, name, path), services=services
+    )
 
 
 def _addresses(page: Paper, shape: HostShape, name: str, path: Path) -> tuple[str, ...]:

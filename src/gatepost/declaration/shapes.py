@@ -38,11 +38,47 @@ class ServiceShape(Shape):
     until: date | None = Field(None, description="When it will be closed. Needed for clear-text and legacy ports.")
 
 
+class EgressShape(Shape):
+    """Where a host may connect to."""
+
+    to: list[Text] = Field(min_length=1, max_length=100, description="Zones, networks or declared hosts.")
+    ports: list[Text | Annotated[int, Field(ge=1, le=65535)]] = Field(
+        [], max_length=100, description="Numbers or names of the port catalogue; empty: every port."
+    )
+    transport: Literal["tcp", "udp"] = "tcp"
+
+
 class HostShape(Shape):
     """One machine, or one name of it, with the ports that should exist."""
 
     addresses: list[Text] = Field([], max_length=100, description="Every IPv4 and IPv6 address, each looked at.")
     services: list[ServiceShape] = Field([], max_length=500, description="The ports that should be open. No others.")
+    via: Text | None = Field(
+        None,
+        description="How to look at it from inside: local, ssh DEST, netns NAME or docker NAME. "
+        "Without it: locally, where one of its addresses is this machine's.",
+    )
+    postfix: list[Text] = Field([], max_length=20, description="Configuration directories; empty: what runs.")
+    dovecot: list[Text] = Field([], max_length=20, description="Configuration files; empty: what runs.")
+    management: list[Text] = Field(
+        [], max_length=100, description="Zones and networks that may log in to operate it; empty: from anywhere."
+    )
+    management_ports: list[Annotated[int, Field(ge=1, le=65535)]] = Field(
+        [], max_length=20, description="Where operators log in; empty: SSH's port."
+    )
+    relay_clients: list[Text] = Field(
+        [], max_length=100, description="Zones, networks and hosts that may relay without a login."
+    )
+    proxies: list[Text] = Field(
+        [], max_length=100, description="Zones, networks and hosts that speak for other clients (PROXY, XCLIENT)."
+    )
+    peers: list[Text] = Field(
+        [], max_length=100, description="Zones, networks and hosts that reach its filter and backend listeners."
+    )
+    egress: list[EgressShape] | None = Field(
+        None, max_length=100, description="Where it may connect to; without it: anywhere but into internal zones."
+    )
+    routes: bool = Field(False, description="It forwards between networks on purpose.")
 
 
 class ExchangerShape(Shape):

@@ -12,7 +12,7 @@ from datetime import date
 from gatepost import catalogue
 from gatepost.declaration.services import a_year_after, catalogued, needs_end, role_of, tcp
 from gatepost.declaration.wording import BARE
-from gatepost.model.architecture import Architecture, Domain, Host, Selector, Service, Waiver, Zone
+from gatepost.model.architecture import Architecture, Domain, Egress, Host, Selector, Service, Waiver, Zone
 
 OWNER = "postmaster"
 REASON = "found open by gatepost init; confirm or close"
@@ -82,6 +82,30 @@ def _host(host: Host) -> Iterator[str]:
             yield f"  # {comment(service.name)} has an end date: {why}."
         yield f"  {_service(service)},{_remark(service)}"
     yield "]"
+    yield from _inside(host)
+
+
+def _inside(host: Host) -> Iterator[str]:
+    if host.via:
+        yield f"via = {quoted(host.via)}"
+    for name in ("postfix", "dovecot", "management", "relay_clients", "proxies", "peers"):
+        if texts := getattr(host, name):
+            yield f"{name} = {array(texts)}"
+    if host.management_ports:
+        yield f"management_ports = {numbers(host.management_ports)}"
+    if host.egress is not None:
+        yield f"egress = [{', '.join(map(_egress, host.egress))}]"
+    if host.routes:
+        yield "routes = true"
+
+
+def _egress(one: Egress) -> str:
+    pairs = [("to", array(one.to))]
+    if one.ports:
+        pairs.append(("ports", numbers(one.ports)))
+    if one.transport != "tcp":
+        pairs.append(("transport", quoted(one.transport)))
+    return table(pairs)
 
 
 def _service(service: Service) -> str:
@@ -162,6 +186,10 @@ def table(pairs: Iterable[tuple[str, str]]) -> str:
 
 def array(texts: Iterable[str]) -> str:
     return "[" + ", ".join(map(quoted, texts)) + "]"
+
+
+def numbers(values: Iterable[int]) -> str:
+    return "[" + ", ".join(map(str, values)) + "]"
 
 
 def key(text: str) -> str:

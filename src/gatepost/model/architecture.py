@@ -68,11 +68,37 @@ class Service:
 
 
 @dataclass(frozen=True, slots=True)
+class Egress:
+    """Where a host may connect to. `to` are zones, networks or hosts; no `ports` means all of them."""
+
+    to: tuple[str, ...]
+    ports: tuple[int, ...] = ()
+    transport: str = "tcp"
+    line: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Host:
+    """One machine. Lists of who is trusted hold zones, networks and names of declared hosts.
+
+    `via` is how gatepost gets onto it: `local`, `ssh DEST`, `netns NAME`, `docker NAME`; empty: locally where one of
+    its addresses is this machine's. `egress` None: anywhere but into the internal zones.
+    """
+
     name: str
     addresses: tuple[str, ...]
     services: tuple[Service, ...]
     line: int | None = None
+    via: str = ""
+    postfix: tuple[str, ...] = ()  # configuration directories; empty: those that run
+    dovecot: tuple[str, ...] = ()  # configuration files
+    management: tuple[str, ...] = ()  # who may log in to operate it; empty: from anywhere
+    management_ports: tuple[int, ...] = ()  # empty: the catalogue's ssh
+    relay_clients: tuple[str, ...] = ()  # may relay without a login
+    proxies: tuple[str, ...] = ()  # speak for others: PROXY protocol, XCLIENT
+    peers: tuple[str, ...] = ()  # reach its filter and backend listeners
+    egress: tuple[Egress, ...] | None = None
+    routes: bool = False  # forwards between networks on purpose
 
     def service(self, port: int) -> Service | None:
         return next((s for s in self.services if s.port == port), None)

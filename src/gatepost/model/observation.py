@@ -15,6 +15,8 @@ from gatepost.model.architecture import Endpoint
 from gatepost.model.certificate import Certificate, Trust
 from gatepost.model.dns import Answer
 from gatepost.model.domain import DomainFact
+from gatepost.model.host import HostFact
+from gatepost.model.rules import FirewallFact
 from gatepost.model.words import Mode, Reason
 
 
@@ -271,7 +273,7 @@ class Unobserved:
 Observation = (
     Vantage | Listening | Closed | Identified | Greeting | Capabilities | Upgrade | Tried | Injected | Hello
     | Accepted | Handshake | ChainSeen | CertificateSeen | Feature | Advertised | Unobserved
-    | Answer | DomainFact
+    | Answer | DomainFact | HostFact | FirewallFact
 )  # fmt: skip
 
 Fact = TypeVar("Fact", bound=Observation)

@@ -1,0 +1,1 @@
+"""Desired minus observed: the parts of the plan."""

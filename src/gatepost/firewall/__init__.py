@@ -1,0 +1,1 @@
+"""From flows to rules, and from running rules back to flows."""

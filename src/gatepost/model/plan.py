@@ -1,0 +1,108 @@
+"""Desired minus observed: ordered steps, each with its undo. Nothing outside changes without one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """What a step changes."""
+
+    DNS = "dns"
+    DOVECOT = "dovecot"
+    FIREWALL = "firewall"
+    POSTFIX = "postfix"
+    SERVICE = "service"
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """One command on the host. Exit status 0 means done."""
+
+    argv: tuple[str, ...]
+    stdin: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A file of ours, written whole: made new, or replaced."""
+
+    path: str
+    text: str
+    mode: int = 0o644
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One change of one host.
+
+    In order: files in `touches` and `writes` are saved; `writes` are put in place; `acts` run; `checks` (the daemon's
+    own opinion) must pass; `settles` make the daemon take it (reload). Undo: the saved files are put back, `undo` runs,
+    then `settles`. Doing it twice changes nothing the second time.
+    """
+
+    key: str  # stable: postfix:/etc/postfix:submission/inet/smtpd_tls_security_level
+    host: str
+    kind: Kind
+    title: str  # require TLS on submission (587)
+    controls: tuple[str, ...]
+    why: str
+    risk: str = ""  # what may break and for whom; empty: nothing known
+    diff: str = ""  # unified, or the commands in an administrator's words
+    touches: tuple[str, ...] = ()
+    writes: tuple[Written, ...] = ()
+    acts: tuple[Act, ...] = ()
+    checks: tuple[Act, ...] = ()
+    settles: tuple[Act, ...] = ()
+    undo: tuple[Act, ...] = ()
+    promises: tuple[str, ...] = ()  # ids of findings that are gone afterwards
+    by_hand: bool = False  # shown, never done by us: DNS records, what needs a decision
+
+    @property
+    def changes(self) -> bool:
+        return not self.by_hand
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """`before` are ids of every open failure when it was made: none other may be open afterwards."""
+
+    id: str
+    made_at: datetime
+    declaration: str  # file name, for the reader
+    steps: tuple[Step, ...] = ()
+    before: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(step.host for step in self.steps))
+
+    @property
+    def doing(self) -> tuple[Step, ...]:
+        return tuple(step for step in self.steps if step.changes)
+
+
+class Ending(StrEnum):
+    """How an apply ended. UNFINISHED is the only state that is neither before nor after: the next run mends it."""
+
+    KEPT = "kept"
+    ROLLED_BACK = "rolled-back"
+    UNDONE = "undone"  # kept first, taken back later by `rollback`
+    UNFINISHED = "unfinished"
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """The record of one apply."""
+
+    plan: Plan
+    started: datetime
+    ending: Ending
+    ended: datetime | None = None
+    why: str = ""  # of a rollback
+    done: tuple[str, ...] = ()  # keys of steps that ran
+    by: str = ""  # who, from the login
+    log: tuple[str, ...] = field(default=())
