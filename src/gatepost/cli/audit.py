@@ -29,6 +29,10 @@ def audit(
     inventory: o.Inventory = False,
     vantage: o.VantageLabel = "",
     source: o.Source = None,
+    via: o.Via = None,
+    bundle: o.BundleFiles = None,
+    reach: o.ReachFiles = None,
+    outside: o.Outside = False,
     rate: o.Rate = None,
     compare: o.Compare = None,
     since: o.Since = None,
@@ -66,6 +70,10 @@ def audit(
         depth=Depth.INVENTORY if inventory else Depth.CONFORMANCE,
         vantage=vantage,
         source=source,
+        via=via,
+        bundles=tuple(bundle or ()),
+        reach=tuple(reach or ()),
+        inside=not outside,
         rate=rate,
     )
     areas = telling.areas(only)

@@ -86,6 +86,26 @@ Inventory = Annotated[
 VantageLabel = Annotated[
     str, typer.Option("--vantage", metavar="NAME", help="A label for where you look from.", rich_help_panel=LOOKING)
 ]
+Via = Annotated[
+    str | None,
+    typer.Option("--via", metavar="WAY", rich_help_panel=LOOKING,
+                 help="How to look at the host from inside: local, ssh DEST, netns NAME, docker NAME."),
+]  # fmt: skip
+BundleFiles = Annotated[
+    list[Path] | None,
+    typer.Option("--bundle", metavar="FILE", rich_help_panel=LOOKING,
+                 help="What gatepost collect took from a host, instead of looking inside. Repeatable."),
+]  # fmt: skip
+ReachFiles = Annotated[
+    list[Path] | None,
+    typer.Option("--reach", metavar="FILE", rich_help_panel=LOOKING,
+                 help="What gatepost probe could reach from another place. Repeatable."),
+]  # fmt: skip
+Outside = Annotated[
+    bool,
+    typer.Option("--outside", help="Look from outside only: no sockets, settings or firewall rules.",
+                 rich_help_panel=LOOKING),
+]  # fmt: skip
 Source = Annotated[
     str | None,
     typer.Option("--source", metavar="ADDR", help="Connect from this local address.", rich_help_panel=LOOKING),

@@ -16,6 +16,10 @@ def ports(
     ca: o.CaFile = None,
     vantage: o.VantageLabel = "",
     source: o.Source = None,
+    via: o.Via = None,
+    bundle: o.BundleFiles = None,
+    reach: o.ReachFiles = None,
+    outside: o.Outside = False,
     rate: o.Rate = None,
     form: o.FormatName = None,
     output: o.Output = None,
@@ -44,6 +48,10 @@ def ports(
         dns=False,
         vantage=vantage,
         source=source,
+        via=via,
+        bundles=tuple(bundle or ()),
+        reach=tuple(reach or ()),
+        inside=not outside,
         rate=rate,
     )
     looked = watched(request, quiet=quiet)

@@ -29,3 +29,7 @@ class Request:
     vantage: str = ""
     source: str | None = None
     rate: float | None = None
+    via: str | None = None  # onto the host, instead of what the declaration says
+    bundles: tuple[Path, ...] = ()
+    reach: tuple[Path, ...] = ()
+    inside: bool = True  # look at the hosts themselves too, where there is a way
