@@ -28,7 +28,7 @@ from gatepost.model.observation import (
     Upgrade,
     Vantage,
 )
-from gatepost.report import answered
+from gatepost.report import answered, within
 from gatepost.report.escape import printable
 
 LONGEST = 300  # characters of one line; a banner flood is cut here
@@ -50,7 +50,7 @@ def _place(at: Endpoint) -> str:
 @singledispatch
 def words(one: object) -> tuple[str, ...]:
     """Lines for one observation; a kind without its own words shows its fields."""
-    if write := answered.WORDS.get(type(one)):
+    if write := answered.WORDS.get(type(one)) or within.WORDS.get(type(one)):
         return write(one)
     shown = (f"{f.name}={getattr(one, f.name)!r}" for f in fields(one) if f.name != "at")  # type: ignore[arg-type] # every observation is a dataclass
     return (f"{type(one).__name__}: {', '.join(shown)}",)
