@@ -35,12 +35,22 @@ class Written:
 
 
 @dataclass(frozen=True, slots=True)
+class Found:
+    """A file as it was when the plan was made. `digest`: SHA-256 of its octets, hexadecimal; empty: there was none."""
+
+    path: str
+    digest: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
     """One change of one host.
 
     In order: files in `touches` and `writes` are saved; `writes` are put in place; `acts` run; `checks` (the daemon's
     own opinion) must pass; `settles` make the daemon take it (reload). Undo: the saved files are put back, `undo` runs,
-    then `settles`. Doing it twice changes nothing the second time.
+    then `settles`. Doing it twice changes nothing the second time: a step is left out where every command in `already`
+    succeeds and every file in `writes` is there as written (without `already`, only if it has no `acts`). A file in
+    `found` that is no longer so refuses the whole plan.
     """
 
     key: str  # stable: postfix:/etc/postfix:submission/inet/smtpd_tls_security_level
@@ -59,6 +69,8 @@ class Step:
     undo: tuple[Act, ...] = ()
     promises: tuple[str, ...] = ()  # ids of findings that are gone afterwards
     by_hand: bool = False  # shown, never done by us: DNS records, what needs a decision
+    found: tuple[Found, ...] = ()
+    already: tuple[Act, ...] = ()
 
     @property
     def changes(self) -> bool:
@@ -96,7 +108,7 @@ class Ending(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """The record of one apply."""
+    """The record of one apply. `id` is the plan's, numbered when the same plan is applied again (`…-2`)."""
 
     plan: Plan
     started: datetime
@@ -106,3 +118,6 @@ class Applied:
     done: tuple[str, ...] = ()  # keys of steps that ran
     by: str = ""  # who, from the login
     log: tuple[str, ...] = field(default=())
+    id: str = ""
+    ways: tuple[tuple[str, str], ...] = ()  # host and how it was reached, as in `via`
+    kept: datetime | None = None  # since when, also after it was taken back
