@@ -190,9 +190,13 @@ _FROM_DNS: tuple[Check, ...] = (
     dane.tlsa_few_enough,
 )
 
-CHECKS: tuple[Check, ...] = (*_FROM_PORTS, *_FROM_DNS)
+_FROM_FIREWALL: tuple[Check, ...] = ()
+
+CHECKS: tuple[Check, ...] = (*_FROM_PORTS, *_FROM_DNS, *_FROM_FIREWALL)
 FROM_DNS = frozenset(one.control for one in _FROM_DNS)
 """Controls that a run without a mail domain says little or nothing about."""
+FROM_INSIDE = frozenset(one.control for one in _FROM_FIREWALL)
+"""Controls with judges that only know what a look into the host tells."""
 
 JUDGED_APART = frozenset({"GP-GOV-002"})  # waivers: see checks.waivers
 
@@ -207,14 +211,16 @@ _WITNESSES = {
 _LAST = frozenset({"dns", "probe"})  # named only where nothing else could tell
 
 
-def _missing(witnesses: tuple[str, ...]) -> str:
+def missing(name: str) -> str:
+    """The witnesses that could tell about a control, strongest first. Raises UsageError for an unknown id."""
+    witnesses = control(name).witnesses
     wanted = [w for w in witnesses if w not in _LAST] or list(witnesses)
     return " or ".join(_WITNESSES[w] for w in wanted)
 
 
 def _manual() -> Mapping[str, str]:
     judged = {one.control for one in CHECKS} | JUDGED_APART
-    return {one.id: _missing(one.witnesses) for one in controls() if one.id not in judged}
+    return {one.id: missing(one.id) for one in controls() if one.id not in judged}
 
 
 MANUAL: Mapping[str, str] = _manual()

@@ -1,7 +1,7 @@
 """From a run to findings: every check against every subject it is about, one finding per cause.
 
 A judge that breaks costs its own verdict and nothing else. What has no judge yet is listed as unknown, with the
-witness it would take; so is, in one line a control, what nobody asked DNS about.
+witness it would take; so is, in one line a control, what nobody asked DNS or the host itself about.
 """
 
 from __future__ import annotations
@@ -13,15 +13,17 @@ from datetime import datetime
 from gatepost.catalogue import Profile
 from gatepost.catalogue.controls import control, controls
 from gatepost.catalogue.remedies import remedy
-from gatepost.checks import CHECKS, FROM_DNS, MANUAL
+from gatepost.checks import CHECKS, FROM_DNS, FROM_INSIDE, MANUAL, missing
 from gatepost.checks.case import Case, Check, Scope, unknown
 from gatepost.checks.dialogue_seen import MAIL, listens, software
 from gatepost.checks.domain_seen import NOT_ASKED, domains, exchanging
 from gatepost.checks.grouping import Judged, findings
+from gatepost.checks.inside_seen import NOT_LOOKED
 from gatepost.checks.waivers import covering, waiver_findings
 from gatepost.model.architecture import Architecture, Endpoint, Service
 from gatepost.model.finding import Finding, Verdict
-from gatepost.model.observation import Run, Seen
+from gatepost.model.observation import Observation, Run, Seen
+from gatepost.model.rules import DeviationSeen
 from gatepost.model.words import Outcome, Role, Severity
 
 
@@ -148,8 +150,13 @@ def _places(one: Check, case: Case, verdict: Verdict) -> tuple[Endpoint, ...]:
     """Where it was seen: the endpoints of the evidence for a host, the subject itself otherwise."""
     if one.scope is not Scope.HOST:
         return (case.at,)
-    seen = {o.at for o in verdict.evidence if o.at.port}
+    seen = {o.at for o in verdict.evidence if o.at.port and not _of_many(o)}
     return tuple(sorted(seen)) or (case.at,)
+
+
+def _of_many(one: Observation) -> bool:
+    """A range of ports, and what a host does as a client or router, is about the host."""
+    return isinstance(one, DeviationSeen) and (one.direction != "input" or one.ports[0] != one.ports[1])
 
 
 def _fails(verdict: Verdict) -> bool:
@@ -161,9 +168,12 @@ def _job(service: Service | None, role: Role) -> bool:
 
 
 def _asked(judged: Sequence[Judged]) -> list[Judged]:
-    """Without what all judges of a control only say because nobody asked DNS."""
-    told = {one.control for one in judged if one.verdict.because != NOT_ASKED}
-    return [one for one in judged if one.control in told]
+    """Without what all judges of a control only say because nobody asked DNS, and what a judge only says because
+    nobody looked into any host.
+    """
+    told = {one.control for one in judged if one.verdict.because not in {NOT_ASKED, NOT_LOOKED}}
+    inside = {one.check for one in judged if one.verdict.because != NOT_LOOKED}
+    return [one for one in judged if one.control in told and one.check in inside]
 
 
 def _manual(run: Run, architecture: Architecture, told: set[str]) -> Iterable[Finding]:
@@ -178,6 +188,8 @@ def _manual(run: Run, architecture: Architecture, told: set[str]) -> Iterable[Fi
 
 
 def _why(name: str, told: set[str]) -> str:
-    if missing := MANUAL.get(name):
-        return f"needs {missing}"
-    return f"{NOT_ASKED}: name the mail domain" if name in FROM_DNS and name not in told else ""
+    if witness := MANUAL.get(name):
+        return f"needs {witness}"
+    if name in FROM_DNS and name not in told:
+        return f"{NOT_ASKED}: name the mail domain"
+    return f"needs {missing(name)}" if name in FROM_INSIDE and name not in told else ""
