@@ -35,6 +35,27 @@ def stop(masters: Iterable[int]) -> None:
             os.killpg(pid, signal.SIGKILL)
 
 
+def end(pids: Iterable[int]) -> None:
+    """The same for single processes, of which some may lead no group."""
+    left = set(pids)
+    for sign in (signal.SIGTERM, signal.SIGKILL):
+        for pid in left:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, sign)
+        deadline = time.monotonic() + GRACE
+        while left and time.monotonic() < deadline:
+            left = {pid for pid in left if _alive(pid)}
+            time.sleep(0.02 if left else 0)
+
+
+def _alive(pid: int) -> bool:
+    """A zombie is not: whoever started it may still look at it, but it does nothing any more."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (OSError, IndexError):
+        return False
+
+
 def _living_groups() -> set[int]:
     """Process groups with at least one member that is not a zombie (proc(5): state and group follow the name)."""
     found: set[int] = set()
