@@ -5,7 +5,7 @@ STAMP  := .venv/.gatepost-dev-installed
 
 export PYTHONPATH := src
 
-.PHONY: help check test live bench lab lab-down fix docs lock clean
+.PHONY: help check test live bench lab lab-down lab-realm lab-realm-down fix docs lock clean
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -41,6 +41,13 @@ lab: $(STAMP)  ## real Postfix and Dovecot on loopback
 
 lab-down: $(STAMP)  ## stop them
 	$(BIN)/python -m lab down
+
+lab-realm: $(STAMP)  ## an unfit mail host in a namespace, with zones around it (STATE=sound: a fit one)
+	@sh lab/packages.sh
+	$(BIN)/python -m lab realm up --state $(or $(STATE),unfit)
+
+lab-realm-down: $(STAMP)  ## stop it
+	$(BIN)/python -m lab realm down
 
 fix: $(STAMP)  ## what a machine can mend
 	$(BIN)/ruff format --quiet .

@@ -1,4 +1,7 @@
-"""`python -m lab up|down|status`: a good mail host and its domain on loopback, and broken ones beside it."""
+"""`python -m lab up|down|status`: a good mail host and its domain on loopback, and broken ones beside it.
+
+`python -m lab realm up|down|status`: a mail host in a namespace, with zones around it, fit or unfit.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,8 @@ from lab.estate import Estate
 from lab.names import why_no_names
 from lab.oddities import WORTH_A_LOOK
 from lab.places import SHOWN, state_root
+from lab.realm.command import VERBS, realm
+from lab.realm.host import State
 from lab.site import DOMAIN, Site
 from lab.variants import Variant, estate, variants
 from lab.zones import Net
@@ -32,6 +37,9 @@ def main(arguments: list[str]) -> int:
     costs = verbs.add_parser("bench", help="what a look costs, next to other scanners where installed")
     costs.add_argument("--install-peers", action="store_true", help="install them first (Debian, PyPI)")
     costs.add_argument("--peers", default="", help="only these, comma separated; `none` for none")
+    whole = verbs.add_parser("realm", help="a mail host in a namespace, with the zones around it")
+    whole.add_argument("what", choices=VERBS)
+    whole.add_argument("--state", choices=tuple(State), default=State.UNFIT, help="fit or unfit (the default)")
     chosen = parser.parse_args(arguments)
     match chosen.verb:
         case "up":
@@ -42,6 +50,8 @@ def main(arguments: list[str]) -> int:
             from lab.bench import bench
 
             bench(install=chosen.install_peers, only=tuple(filter(None, chosen.peers.split(","))))
+        case "realm":
+            realm(chosen.what, chosen.state)
         case _:
             _status()
     return 0

@@ -1,12 +1,13 @@
 """What stands beside the mail ports: databases, filters, workstations. Only their greetings are real.
 
-Run as `python -m lab.realm.beside NAME PORT…` it listens on every address and calls itself NAME, so that the mail
-host has processes named as an administrator knows them.
+`python -m lab.realm.beside NAME PORT…` listens on every address, calls itself NAME, so that the mail host has
+processes named as an administrator knows them, and goes on in the background once it listens.
 """
 
 from __future__ import annotations
 
 import contextlib
+import os
 import selectors
 import socket
 import sys
@@ -20,7 +21,6 @@ GREETINGS = {
     "xrdp": b"",
 }
 BACKLOG = 64
-READY = "listening"
 BRIEF = 15  # characters that the kernel keeps of a process name
 
 
@@ -31,13 +31,18 @@ def main(arguments: list[str]) -> None:
     for port in ports:
         listener = socket.create_server(("::", port), family=socket.AF_INET6, backlog=BACKLOG, dualstack_ipv6=True)
         selector.register(listener, selectors.EVENT_READ)
-    print(READY, flush=True)
+    if not os.fork():
+        os.setsid()
+        _serve(selector, GREETINGS[name])
+
+
+def _serve(selector: selectors.BaseSelector, greeting: bytes) -> None:
     while True:
         for key, _ in selector.select():
             assert isinstance(key.fileobj, socket.socket)  # noqa: S101 - tells the checker what was registered
             client, _address = key.fileobj.accept()
             with client, contextlib.suppress(OSError):
-                client.sendall(GREETINGS[name])
+                client.sendall(greeting)
 
 
 if __name__ == "__main__":

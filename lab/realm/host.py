@@ -6,6 +6,7 @@ import secrets
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -16,9 +17,11 @@ from pathlib import Path
 from gatepost.demo.authority import Authority, KeyKind, make_key
 from lab import daemons
 from lab.estate import OPENSSL
-from lab.places import PROJECT, program, state_root, why_not
-from lab.realm import beside, dovecot, postfix
+from lab.places import PROJECT, program, run, state_root, why_not
+from lab.realm import dovecot, postfix
 from lab.realm.ground import HOST, PUBLIC, ZONES, Ground, why_no_ground
+
+READY = 10.0  # seconds
 
 # What else listens, by namespace: a name and its ports.
 BESIDE = {
@@ -220,26 +223,19 @@ class Realm:
         """Whoever is out there takes mail, and keeps it."""
         self.sink.mkdir()
         shutil.chown(self.sink, "postfix")
-        where = f"inet:{postfix.RELAY}:25"
-        _leave(self.inside("internet", program("smtp-sink"), "-u", "postfix", "-d", f"{self.sink}/%s.", where, "64"))
+        sink = (program("smtp-sink"), "-u", "postfix", "-d", f"{self.sink}/%s.", f"inet:{postfix.RELAY}:25", "64")
+        run(*self.inside("internet", program("setsid"), "--fork", *sink))
+        deadline = time.monotonic() + READY
+        while not self.run("internet", program("ss"), "-Hltn").stdout:
+            if time.monotonic() > deadline:
+                raise SystemExit(f"lab: nothing listens at {postfix.RELAY}")
+            time.sleep(0.05)
 
     def _stand_beside(self) -> None:
         for zone, listeners in BESIDE.items():
             for name, ports in listeners.items():
-                command = (sys.executable, "-m", "lab.realm.beside", name, *map(str, ports))
-                _leave(self.inside(zone, *command), until=beside.READY)
-
-
-def _leave(command: tuple[str, ...], until: str = "") -> None:
-    """Starts what goes on running after us; its end is `Ground.down`'s business."""
-    started = subprocess.Popen(
-        command, cwd=PROJECT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE if until else subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL, start_new_session=True, text=True,
-    )  # fmt: skip
-    if until and started.stdout and until not in started.stdout.readline():
-        raise SystemExit(f"lab: {' '.join(command)} did not start")
-    if started.stdout:
-        started.stdout.close()
+                words = (sys.executable, "-m", "lab.realm.beside", name, *map(str, ports))
+                run(*self.inside(zone, program("env"), f"PYTHONPATH={PROJECT}", *words))
 
 
 def declaration(realm: Realm, today: date) -> str:

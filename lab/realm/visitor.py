@@ -66,11 +66,18 @@ def _send(asked: Sending) -> str:
             if asked["start"] == "starttls":
                 smtp.starttls(context=_trusting(asked["ca"]))
             if asked["login"]:
-                smtp.login(*asked["login"])
+                _log_in(smtp, *asked["login"])
             smtp.send_message(message)
     except (OSError, smtplib.SMTPException) as error:
         return f"{type(error).__name__}: {error}"
     return ""
+
+
+def _log_in(smtp: smtplib.SMTP, user: str, password: str) -> None:
+    """By PLAIN, as mail programs do inside TLS; `login` would try what hides the password first."""
+    smtp.ehlo_or_helo_if_needed()
+    smtp.user, smtp.password = user, password
+    smtp.auth("PLAIN", smtp.auth_plain)
 
 
 def _connected(asked: Sending) -> smtplib.SMTP:
