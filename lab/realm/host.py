@@ -36,7 +36,7 @@ table inet filter {
   set trusted {
     type ipv4_addr
     flags interval
-    elements = { 10.0.0.0/8, 192.0.2.0/24 }
+    elements = { 10.0.0.0/8, 203.0.113.0/24 }
   }
   chain input {
     type filter hook input priority filter; policy accept;
@@ -256,7 +256,7 @@ via = "{realm.via}"
 postfix = ["{realm.main_cf.parent}"]
 dovecot = ["{realm.dovecot_conf}"]
 management = ["admin"]
-relay_clients = ["192.0.2.20/32"]
+relay_clients = ["203.0.113.20/32"]
 services = [
   "smtp",
   {{ name = "submissions", from = ["internet"] }},

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-OFFICE_AND_MORE = "127.0.0.0/8 [::1]/128 10.0.0.0/8 192.0.2.0/24"
+OFFICE_AND_MORE = "127.0.0.0/8 [::1]/128 10.0.0.0/8 203.0.113.0/24"
 
 
 class Where(StrEnum):
@@ -72,12 +72,12 @@ POSTFIX = (
     postfix("smtpd_client_auth_rate_limit", None, "postfix.limit.auth_rate"),
     postfix("smtpd_client_recipient_rate_limit", None, "postfix.limit.recipient_rate"),
     postfix("milter_default_action", "accept", "postfix.milter.default_action"),
-    postfix("smtpd_authorized_xclient_hosts", "192.0.2.0/24", "postfix.trust.xclient"),
+    postfix("smtpd_authorized_xclient_hosts", "203.0.113.0/24", "postfix.trust.xclient"),
     postfix("inet_interfaces", "all", "postfix.trust.interfaces"),
     postfix("smtp_tls_security_level", None, "postfix.out.level"),
     postfix("smtp_tls_loglevel", None, "postfix.out.loglevel"),
     postfix("enable_long_queue_ids", None, "postfix.evidence.queue_ids"),
-    postfix("debug_peer_list", "192.0.2.77", "postfix.evidence.debug_peers"),
+    postfix("debug_peer_list", "203.0.113.77", "postfix.evidence.debug_peers"),
     Mistake(
         Where.MASTER,
         "submission",
@@ -120,7 +120,7 @@ DOVECOT = (
     dovecot("auth_cache_size", "10M"),
     dovecot("auth_cache_ttl", "8 hours", "dovecot.auth.cache_ttl"),
     dovecot("auth_master_user_separator", "*", "dovecot.auth.master_users"),
-    dovecot("login_trusted_networks", "192.0.2.0/24", "dovecot.auth.trusted_networks"),
+    dovecot("login_trusted_networks", "203.0.113.0/24", "dovecot.auth.trusted_networks"),
     dovecot("haproxy_trusted_networks", "10.0.0.0/8", "dovecot.auth.haproxy"),
     dovecot("socket_mode", "0666", "dovecot.auth.socket_mode"),
     dovecot("pop3_port", "110", "dovecot.ports.pop3_clear"),

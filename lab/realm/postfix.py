@@ -13,7 +13,7 @@ from lab.realm.mistakes import Where, spoilt
 
 NAME, DOMAIN = "mx.realm.test", "realm.test"
 MAILBOX = f"alice@{DOMAIN}"
-RELAY = "203.0.113.25"  # takes everything that leaves the realm
+RELAY = "192.0.2.25"  # takes everything that leaves the realm
 AUTHENTICATED = (
     "-o smtpd_sasl_auth_enable=yes -o smtpd_client_restrictions=permit_sasl_authenticated,reject "
     "-o smtpd_relay_restrictions=permit_sasl_authenticated,reject"
@@ -93,7 +93,7 @@ def _settings() -> dict[str, str]:
     return {
         "compatibility_level": "3.6",
         "inet_interfaces": ", ".join((*PUBLIC, "127.0.0.1", "::1")),
-        "mynetworks": "127.0.0.0/8 [::1]/128 192.0.2.20/32",
+        "mynetworks": "127.0.0.0/8 [::1]/128 203.0.113.20/32",
         "relay_domains": "",
         "smtpd_helo_required": "yes",
         "smtpd_helo_restrictions": "reject_invalid_helo_hostname, reject_non_fqdn_helo_hostname",
@@ -109,7 +109,7 @@ def _settings() -> dict[str, str]:
         "disable_vrfy_command": "yes",
         "strict_rfc821_envelopes": "yes",
         "smtpd_sasl_security_options": "noanonymous",
-        "smtpd_client_event_limit_exceptions": "192.0.2.20/32",
+        "smtpd_client_event_limit_exceptions": "203.0.113.20/32",
         "smtpd_client_auth_rate_limit": "30",
         "smtpd_client_recipient_rate_limit": "300",
         "smtpd_tls_chain_files": "{key}, {chain}",

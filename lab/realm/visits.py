@@ -38,11 +38,11 @@ PROMISED = (
     Way("office", SUBMISSION, "starttls", login=True),
     Way("office", SUBMISSION, "starttls", login=True, family=6),
     Way("internet", SUBMISSIONS, "tls", login=True),
-    Way("office", SMTP, "clear", source="192.0.2.20"),  # the scanner
+    Way("office", SMTP, "clear", source="203.0.113.20"),  # the scanner
 )
 LEAVING = (
     Way("office", SUBMISSION, "starttls", login=True, to=STRANGER),
-    Way("office", SMTP, "clear", source="192.0.2.20", to=STRANGER),
+    Way("office", SMTP, "clear", source="203.0.113.20", to=STRANGER),
 )
 
 

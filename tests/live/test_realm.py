@@ -17,7 +17,7 @@ from lab.realm.host import Realm, State, why_no_realm
 
 HARMLESS = (25, 143, 465, 587, 993, 995, 4190)
 PIVOTS = (24, 110, 2525, 8080, 10025, 11334, 12345)  # open by mistake
-WORKSTATION = ("192.0.2.10", (445, 3389))
+WORKSTATION = ("203.0.113.10", (445, 3389))
 
 pytestmark = [
     pytest.mark.live,
