@@ -45,14 +45,17 @@ class Exit:
 class Matrix:
     """All that may flow to, from and through the declared hosts.
 
-    `kept_from` are, by host, internal networks it may not connect into except by an `Exit`; `routers` are hosts that
-    forward on purpose. Between any two zones no flow is permitted through a host that is no router.
+    `kept_from` are, by host, networks it may not connect into except by an `Exit`: the internal zones, or everything
+    where its egress is declared. `muted` may not open the port for mail anywhere (GP-FW-003) except by an `Exit` that
+    names that port. `routers` are hosts that forward on purpose. Between any two zones no flow is permitted through a
+    host that is no router.
     """
 
     flows: tuple[Flow, ...] = ()
     exits: tuple[Exit, ...] = ()
     kept_from: tuple[tuple[str, tuple[Network, ...]], ...] = ()
     routers: frozenset[str] = frozenset()
+    muted: frozenset[str] = frozenset()
 
     def to(self, host: str) -> tuple[Flow, ...]:
         return tuple(f for f in self.flows if f.host == host)
