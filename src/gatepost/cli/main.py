@@ -13,7 +13,22 @@ from typing import Annotated
 import typer
 
 from gatepost import __version__
-from gatepost.cli import audit, certs, demo, dkim, dmarc, domains, explain, init, ports, records, reports, schema, spf
+from gatepost.cli import (
+    audit,
+    certs,
+    demo,
+    dkim,
+    dmarc,
+    domains,
+    explain,
+    init,
+    ports,
+    probe,
+    records,
+    reports,
+    schema,
+    spf,
+)
 from gatepost.errors import GatepostError, UsageError
 
 BAD_INPUT = 2
@@ -32,6 +47,7 @@ app = typer.Typer(
 
 app.command("audit")(audit.audit)
 app.command("ports")(ports.ports)
+app.command("probe")(probe.probe)
 app.command("certs")(certs.certs)
 app.command("domains")(domains.domains)
 app.command("init")(init.init)
