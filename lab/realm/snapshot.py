@@ -1,4 +1,4 @@
-"""The state of a realm's host that a rollback has to bring back: configuration byte for byte, and all firewall rules."""
+"""What a rollback has to bring back on a realm's host: configuration byte for byte, and all firewall rules."""
 
 from __future__ import annotations
 
