@@ -150,8 +150,15 @@ def _places(one: Check, case: Case, verdict: Verdict) -> tuple[Endpoint, ...]:
     """Where it was seen: the endpoints of the evidence for a host, the subject itself otherwise."""
     if one.scope is not Scope.HOST:
         return (case.at,)
+    if verdict.ports:
+        return tuple(at for port in verdict.ports for at in _at_port(case, port))
     seen = {o.at for o in verdict.evidence if o.at.port and not _of_many(o)}
     return tuple(sorted(seen)) or (case.at,)
+
+
+def _at_port(case: Case, port: int) -> tuple[Endpoint, ...]:
+    known = {at for at in (*case.endpoints, *case.services) if at.port == port}
+    return tuple(sorted(known)) or (Endpoint(case.at.host, "", port),)
 
 
 def _of_many(one: Observation) -> bool:

@@ -41,6 +41,7 @@ class Verdict:
     evidence: tuple[Observation, ...] = ()
     remedy: str = ""  # overrides the catalogue's remedy for this control
     severity: Severity | None = None  # overrides the control's severity for this case
+    ports: tuple[int, ...] = ()  # of a host, where it is about some and the evidence is about the whole
 
 
 @dataclass(frozen=True, slots=True)
