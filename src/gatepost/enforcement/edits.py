@@ -1,0 +1,273 @@
+"""From failing settings to the values to set: one edit for each place, however many rows ask for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
+
+from gatepost.catalogue.desired import Desired, How, Where, row
+from gatepost.enforcement import causes as because
+from gatepost.enforcement.causes import Causes
+from gatepost.enforcement.observed import ABSENT, Inside
+from gatepost.enforcement.values import POSTFIX, Stuck, mended, of
+from gatepost.enforcement.wishes import Wishes
+from gatepost.model.finding import Finding
+from gatepost.model.host import ListenerConfigured, ServerSeen, SettingSeen
+from gatepost.model.words import Role
+
+Thing = TypeVar("Thing")
+
+TAKES_MAIL = frozenset({"postscreen", "smtpd"})
+SPECIAL = frozenset({How.BLOCK, How.LOOPBACK, How.SOCKET})  # Dovecot's blocks
+CERTIFICATES = (
+    "smtpd_tls_chain_files",
+    "smtpd_tls_cert_file",
+    "smtpd_tls_eccert_file",
+    "ssl_cert",
+    "ssl_server_cert_file",
+)
+
+Key = tuple[str, str, str]  # instance, service, name
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """One value to set. `service` empty: for all services. `ports` are those it then holds for."""
+
+    server: ServerSeen
+    service: str
+    name: str
+    value: str
+    was: SettingSeen | None
+    wants: tuple[Desired, ...]
+    ports: frozenset[int] = frozenset()
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def key(self) -> Key:
+        return self.server.instance, self.service, self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What a person has to do."""
+
+    want: Desired
+    server: ServerSeen
+    why: str
+    seen: tuple[SettingSeen, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+
+@dataclass(slots=True)
+class Desk:
+    """Edits as they come together; a later row works on what an earlier one has already changed."""
+
+    inside: Inside
+    wishes: Wishes
+    edits: dict[Key, Edit] = field(default_factory=dict)
+    left: list[Left] = field(default_factory=list)
+    special: list[tuple[Desired, ServerSeen, tuple[Finding, ...]]] = field(default_factory=list)
+
+    def put(self, want: Desired, spot: Spot, findings: tuple[Finding, ...]) -> None:
+        key = (spot.server.instance, spot.service, want.setting)
+        before = self.edits.get(key)
+        seen = _pending(before, spot) if before else spot.seen
+        value = mended(of(want, spot.server, self.inside, seen, spot.port))
+        if isinstance(value, Stuck):
+            self.leave(want, spot.server, value.why, findings, spot.seen)
+        elif before:
+            self.edits[key] = _joined(before, want, value, spot, findings)
+        elif value is not None:
+            self.edits[key] = Edit(
+                spot.server, spot.service, want.setting, value, spot.seen, (want,), spot.ports, findings
+            )
+
+    def leave(
+        self,
+        want: Desired,
+        server: ServerSeen,
+        why: str,
+        findings: tuple[Finding, ...],
+        seen: SettingSeen | None = None,
+    ) -> None:
+        told = next((one for one in self.left if (one.want, one.server) == (want, server)), None)
+        if told is None:
+            self.left.append(Left(want, server, why, (seen,) if seen else (), findings))
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """A place to change: the value that holds there now, and the ports it holds for."""
+
+    server: ServerSeen
+    service: str
+    seen: SettingSeen | None
+    ports: frozenset[int]
+    port: int = 0
+
+
+def edits(inside: Inside, found: Causes, wishes: Wishes) -> Desk:
+    desk = Desk(inside, wishes)
+    for name, findings in found.items():
+        want = row(name)
+        if not want.closes:
+            for server in inside.servers(want.software):
+                _row(desk, want, server, findings)
+    return desk
+
+
+def _row(desk: Desk, want: Desired, server: ServerSeen, findings: tuple[Finding, ...]) -> None:
+    scope = _scope(desk.inside, want, server, findings)
+    if want.ports and not scope and want.how not in SPECIAL:
+        return
+    if want.by_hand and not desk.wishes.insists(want.id):
+        desk.leave(want, server, want.by_hand, findings, desk.inside.setting(server, want.setting))
+    elif want.follows and (led := _leader(desk, want, server)):
+        desk.edits[led.key] = replace(led, findings=_union(led.findings, findings), wants=_union(led.wants, (want,)))
+    elif lacking := _lacking(desk.inside, want, server, scope):
+        desk.leave(want, server, lacking, findings, desk.inside.setting(server, want.setting))
+    elif want.how in SPECIAL:
+        desk.special.append((want, server, findings))
+    else:
+        for spot in _spots(desk.inside, want, server, scope, findings):
+            desk.put(want, spot, findings)
+
+
+def _scope(
+    inside: Inside, want: Desired, server: ServerSeen, findings: Iterable[Finding]
+) -> tuple[ListenerConfigured, ...]:
+    """The listeners it is about; for what only the wire tells, those where it was seen."""
+    listed = inside.listeners(server, want.ports) if want.ports else ()
+    if server.software == POSTFIX:
+        listed = tuple(one for one in listed if one.command in TAKES_MAIL)
+    if because.about(want, findings):
+        return listed
+    seen = {port for finding in findings for port in because.ports(finding)}
+    return tuple(one for one in listed if one.port in seen)
+
+
+def _leader(desk: Desk, want: Desired, server: ServerSeen) -> Edit | None:
+    """The edit that mends this one too, since its value refers to that setting."""
+    led = desk.edits.get((server.instance, "", want.follows))
+    seen = desk.inside.setting(server, want.setting)
+    refers = (
+        seen is None or seen.default or f"${want.follows}" in seen.written or seen.written == f"${{{want.follows}}}"
+    )
+    return led if refers else None
+
+
+def _lacking(inside: Inside, want: Desired, server: ServerSeen, scope: Iterable[ListenerConfigured]) -> str:
+    """What must be there first."""
+    for need in want.needs:
+        match need:
+            case "certificate" if not _certified(inside, server, scope):
+                return "No certificate is configured: TLS would be announced and fail."
+            case "submission" if not any(s.role is Role.SUBMISSION for s in inside.host.services):
+                return "No port for submission is declared: users who send through port 25 could send nowhere."
+            case "login-server" if not _set(inside.setting(server, "smtpd_sasl_path")):
+                return "Postfix knows no login server (smtpd_sasl_path): the port would refuse to work."
+    return ""
+
+
+def _certified(inside: Inside, server: ServerSeen, scope: Iterable[ListenerConfigured]) -> bool:
+    services = {"", *(one.name for one in scope)}
+    return any(_set(one) for name in CERTIFICATES for one in inside.settings(server, name) if one.service in services)
+
+
+def _set(one: SettingSeen | None) -> bool:
+    return one is not None and not one.default and one.value not in ABSENT
+
+
+def _spots(
+    inside: Inside,
+    want: Desired,
+    server: ServerSeen,
+    scope: tuple[ListenerConfigured, ...],
+    findings: tuple[Finding, ...],
+) -> Iterator[Spot]:
+    blamed = _blamed(want, findings)
+    for spot in _all_spots(inside, want, server, scope):
+        if not blamed or spot.seen is None or (spot.seen.instance, spot.seen.service) in blamed:
+            yield spot
+
+
+def _blamed(want: Desired, findings: Iterable[Finding]) -> frozenset[tuple[str, str]]:
+    """Where the judge of this row found it, when it says so. What only the wire tells blames no place."""
+    if not all(because.about(want, (finding,)) for finding in findings):
+        return frozenset()
+    evidence = (one for finding in findings for one in finding.evidence)
+    return frozenset((o.instance, o.service) for o in evidence if isinstance(o, SettingSeen) and o.name == want.setting)
+
+
+def _all_spots(
+    inside: Inside, want: Desired, server: ServerSeen, scope: tuple[ListenerConfigured, ...]
+) -> Iterator[Spot]:
+    if server.software != POSTFIX:
+        yield from _blocks(inside, want, server, scope)
+        return
+    whole = inside.setting(server, want.setting)
+    common = want.where is Where.SERVICE_OR_MAIN and (whole is None or whole.default or not whole.value)
+    if want.where is Where.SERVICE or (want.where is Where.SERVICE_OR_MAIN and not common):
+        for one in scope:
+            seen = inside.effective(server, want.setting, one.name)
+            yield Spot(server, one.name, seen, frozenset({one.port}), inside.usual(one.port))
+    else:
+        yield from _main(inside, want, server, scope)
+
+
+def _main(inside: Inside, want: Desired, server: ServerSeen, scope: tuple[ListenerConfigured, ...]) -> Iterator[Spot]:
+    """The value for all services where anybody uses it, and each override where it stands."""
+    over = {one.service: one for one in inside.settings(server, want.setting) if one.service}
+    using = frozenset(one.port for one in scope if one.name not in over)
+    if using or not want.ports:
+        yield Spot(server, "", inside.setting(server, want.setting), using)
+    for name, seen in over.items():
+        ports = frozenset(one.port for one in scope if one.name == name)
+        if ports or not want.ports:
+            yield Spot(server, name, seen, ports, next(iter(map(inside.usual, sorted(ports))), 0))
+
+
+def _blocks(inside: Inside, want: Desired, server: ServerSeen, scope: tuple[ListenerConfigured, ...]) -> Iterator[Spot]:
+    """Dovecot: a block that sets it wins over the value outside, so each is repeated as it stands."""
+    ports = frozenset(one.port for one in scope)
+    found = inside.settings(server, want.setting)
+    if not any(not one.service for one in found) and not any(_inner(one) for one in found):
+        yield Spot(server, "", None, ports)
+    for one in found:
+        yield Spot(server, one.service, one, ports)
+
+
+def _inner(one: SettingSeen) -> bool:
+    return one.service == "plugin"
+
+
+def _pending(before: Edit, spot: Spot) -> SettingSeen:
+    """What will be there once the earlier rows are through."""
+    base = before.was or SettingSeen(
+        spot.server.at, spot.server.software, spot.server.instance, spot.service, before.name, ""
+    )
+    return replace(base, value=before.value, written="", default=False)
+
+
+def _joined(before: Edit, want: Desired, value: str | None, spot: Spot, findings: tuple[Finding, ...]) -> Edit:
+    return replace(
+        before,
+        value=before.value if value is None else value,
+        wants=_union(before.wants, (want,)),
+        ports=before.ports | spot.ports,
+        findings=_union(before.findings, findings),
+    )
+
+
+def _union(first: tuple[Thing, ...], more: Iterable[Thing]) -> tuple[Thing, ...]:
+    return tuple(dict.fromkeys((*first, *more)))
+
+
+def by_instance(found: Mapping[Key, Edit], software: str) -> Mapping[str, tuple[Edit, ...]]:
+    grouped: dict[str, list[Edit]] = {}
+    for one in found.values():
+        if one.server.software == software:
+            grouped.setdefault(one.server.instance, []).append(one)
+    return {instance: tuple(listed) for instance, listed in grouped.items()}

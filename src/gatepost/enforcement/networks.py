@@ -1,0 +1,64 @@
+"""Lists of networks held against what the declaration allows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from ipaddress import ip_network
+
+from gatepost.enforcement.lists import words
+from gatepost.enforcement.observed import Inside
+from gatepost.firewall.spans import minus, spans
+from gatepost.firewall.whom import FAMILIES, Directory
+from gatepost.model.flows import Network
+
+LOOPBACK: tuple[Network, ...] = (ip_network("127.0.0.0/8"), ip_network("::ffff:127.0.0.0/104"), ip_network("::1/128"))
+
+
+def declared(inside: Inside, who: str) -> tuple[Network, ...]:
+    """`relay_clients` or `proxies` of the host, zones and names of hosts worked out."""
+    named = inside.host.relay_clients if who == "relay_clients" else inside.host.proxies
+    party = Directory.of(inside.architecture).party(named)
+    return (*party.v4, *party.v6)
+
+
+def narrowed(value: str, allowed: Iterable[Network], own: Iterable[str], *, brackets: bool) -> str | None:
+    """What lies within the allowed networks or the host itself, as written; what is lacking of them; nothing else.
+
+    None where the list refers to something that is not a network (a table, a file, a name).
+    """
+    wanted = tuple(allowed)
+    inner = (*wanted, *LOOPBACK, *(ip_network(address) for address in own))
+    kept: list[str] = []
+    there: list[Network] = []
+    for word in words(value.replace("[", "").replace("]", "")):
+        excluded, network = word.startswith("!"), _network(word.lstrip("!"))
+        if network is None:
+            return None
+        if excluded or _within(network, inner):
+            kept.append(f"{'!' * excluded}{_spelled(network, brackets=brackets)}")
+            there += [] if excluded else [network]
+    kept += [_spelled(one, brackets=brackets) for one in wanted if not _within(one, there)]
+    return " ".join(kept)
+
+
+def loopback() -> str:
+    """As Postfix writes it."""
+    return " ".join(_spelled(one, brackets=True) for one in LOOPBACK)
+
+
+def _network(word: str) -> Network | None:
+    try:
+        return ip_network(word, strict=False)
+    except ValueError:
+        return None
+
+
+def _within(one: Network, wider: Iterable[Network]) -> bool:
+    family = one.version
+    return not minus(spans((one,)), spans(n for n in wider if n.version == family)) if family in FAMILIES else False
+
+
+def _spelled(network: Network, *, brackets: bool) -> str:
+    if brackets and network.version == 6:
+        return f"[{network.network_address}]/{network.prefixlen}"
+    return str(network)
