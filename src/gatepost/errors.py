@@ -4,6 +4,7 @@ GatepostError
 ├── UsageError            what the operator asked cannot be done as asked (exit 2)
 │   └── DeclarationError  gatepost.toml has problems; carries all of them
 ├── CannotLook            nothing could be observed at all (exit 3)
+├── StepFailed            a step of a plan could not be done on the host; what was done is taken back
 └── PeerError             the other side of a connection is at fault
     ├── PeerClosed        the stream ended where an answer was due
     ├── PeerGarbled       what it sent is not the protocol it claims to speak
@@ -33,6 +34,10 @@ class UsageError(GatepostError):
 
 class CannotLook(GatepostError):
     """Nothing could be observed: exit code 3."""
+
+
+class StepFailed(GatepostError):
+    """A step of a plan could not be done. `str()` of it is one sentence for the record."""
 
 
 class BudgetSpent(GatepostError):

@@ -121,3 +121,4 @@ class Applied:
     id: str = ""
     ways: tuple[tuple[str, str], ...] = ()  # host and how it was reached, as in `via`
     kept: datetime | None = None  # since when, also after it was taken back
+    backups: str = ""  # directory on each host that holds them
