@@ -1,0 +1,199 @@
+"""Taking from a host what its witness needs: a few visits, nothing written there, no secret brought home.
+
+Secrets that a configuration holds are masked before anything enters the bundle; private keys are not read at all: the
+host's own openssl tells their public half.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import re
+import secrets as chance
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from gatepost.edge.runner import Runner
+from gatepost.edge.script import Question, answers, begun, pattern, script
+from gatepost.errors import CannotLook
+from gatepost.model.architecture import Host
+from gatepost.model.bundle import Bundle, FileTaken, Ran
+from gatepost.servers.asking import FIREWALL, File, Questions, Wanted, questions
+from gatepost.servers.secrets import masked_text
+
+ROUNDS = 8  # includes of includes; four are usual
+WHOLE = 180.0  # seconds for one visit
+LARGEST_RULES = 24 * 1024 * 1024  # bytes: ten thousand rules take four million
+LARGEST_OUTPUT = 2 * 1024 * 1024
+LARGEST_TEXT = 1024 * 1024
+MOST_MATCHES = 100  # files that one pattern may bring
+TALKATIVE = frozenset({"postconf", "postfix", "doveconf", "exim"})  # what they print is the configuration
+
+
+def collect(runner: Runner, host: Host, now: datetime) -> Bundle:
+    """Raises CannotLook when the host cannot be reached."""
+    bundle = Bundle(host.name, now, runner.where)
+    asked: frozenset[File] = frozenset()
+    for _ in range(ROUNDS):
+        wanted = questions(bundle, host, asked)
+        if not wanted:
+            break
+        bundle = _visited(runner, bundle, wanted)
+        asked |= frozenset(wanted.files)
+    return bundle
+
+
+def _visited(runner: Runner, bundle: Bundle, wanted: Questions) -> Bundle:
+    takes = [_take(file) for file in wanted.files]
+    every = [Question(argv, _largest(argv)) for argv in wanted.commands]
+    every += [question for take in takes for question in take.questions]
+    mark = f"gatepost-{chance.token_hex(8)}"
+    ran = runner.run(("sh", "-s"), stdin=script(every, mark), patience=WHOLE)
+    if not begun(ran.stdout, mark):
+        last = ran.stderr.strip().splitlines()
+        raise CannotLook(f"{runner.where}: {ran.why or (last[-1] if last else 'it did not run our script')}")
+    told = list(answers(ran.stdout, every, mark, ran.why))
+    commands = [_masked(one) for one in told[: len(wanted.commands)]]
+    left = iter(told[len(wanted.commands) :])
+    files = {file.path: file for file in bundle.files}
+    for take in takes:
+        for taken in take.read([next(left) for _ in take.questions]):
+            files[taken.path] = _richer(files.get(taken.path), taken)
+    return replace(bundle, ran=(*bundle.ran, *commands), files=tuple(files.values()))
+
+
+def _largest(argv: tuple[str, ...]) -> int:
+    return LARGEST_RULES if argv in FIREWALL else LARGEST_OUTPUT
+
+
+def _masked(ran: Ran) -> Ran:
+    if ran.argv[0] not in TALKATIVE:
+        return ran
+    return replace(ran, stdout=masked_text(ran.stdout), stderr=masked_text(ran.stderr))
+
+
+def _richer(before: FileTaken | None, after: FileTaken) -> FileTaken:
+    """A file that was asked for twice keeps its text, and what was said of its key."""
+    if before is None:
+        return after
+    text = after.text if after.text is not None else before.text
+    return replace(after, text=text, note=after.note or before.note)
+
+
+@dataclass(frozen=True, slots=True)
+class _Take:
+    """The questions that bring one file, or those that fit a pattern."""
+
+    file: File
+    questions: tuple[Question, ...]
+
+    def read(self, ran: Sequence[Ran]) -> Iterator[FileTaken]:
+        if _is_pattern(self.file.path):
+            yield from _matches(ran[0], self.file)
+            return
+        taken = _state(self.file.path, ran[0])
+        if taken.exists and self.file.wanted is Wanted.TEXT:
+            taken = _with_text(taken, ran[1], self.file.dialect)
+        if taken.exists and self.file.wanted is Wanted.PEM:
+            taken = replace(taken, text=masked_text(ran[1].stdout), note=_public(ran[2].stdout), why=_no_key(ran[2]))
+        yield taken
+
+
+def _take(file: File) -> _Take:
+    if _is_pattern(file.path):
+        each = _EACH.replace("PATTERN", pattern(file.path))
+        return _Take(file, (Question(("sh", "-c", each), MOST_MATCHES * LARGEST_TEXT // 10),))
+    found = [Question(("sh", "-c", _STAT, "sh", file.path), 4096)]
+    if file.wanted is Wanted.TEXT:
+        found.append(Question(("cat", "--", file.path), LARGEST_TEXT))
+    if file.wanted is Wanted.PEM:
+        found.append(Question(("sed", "-n", "-e", _KEYS, "-e", _CERTIFICATES, "--", file.path), LARGEST_TEXT))
+        found.append(Question(("openssl", "pkey", "-in", file.path, "-pubout", "-passin", "pass:"), 65536))
+    return _Take(file, tuple(found))
+
+
+def _is_pattern(path: str) -> bool:
+    return any(letter in path for letter in "*?[")
+
+
+def _state(path: str, ran: Ran) -> FileTaken:
+    words = ran.stdout.split()
+    if not ran.ok or len(words) != 5 or not re.fullmatch(r"[0-7]{1,6}", words[0]):
+        gone = "No such file" in ran.stderr or "Not a directory" in ran.stderr
+        told = ran.why or ran.stderr.strip().rpartition(": ")[2] or "its state could not be read"
+        return FileTaken(path, exists=False, why="" if gone else told[:200])
+    size, seconds = (int(word[:15]) if word.isascii() and word.isdecimal() else 0 for word in words[3:])
+    modified = datetime.fromtimestamp(min(seconds, _LATEST), UTC)
+    return FileTaken(path, True, int(words[0], 8) & 0o7777, words[1], words[2], size, modified)
+
+
+_LATEST = 253402300799  # seconds: the end of the year 9999
+
+
+def _with_text(taken: FileTaken, ran: Ran, dialect: str) -> FileTaken:
+    if not ran.ok:
+        return replace(taken, why=(ran.why or ran.stderr.strip().rpartition(": ")[2] or "it could not be read")[:200])
+    if "\0" in ran.stdout or "\ufffd" in ran.stdout:
+        return replace(taken, text=_printable(ran.stdout, dialect), why="not a text file in UTF-8")
+    return replace(taken, text=masked_text(ran.stdout, folded=dialect == "postfix"))
+
+
+def _printable(text: str, dialect: str) -> str | None:
+    """One odd byte in a comment is no reason to see nothing; a file with zero bytes is no configuration."""
+    return None if "\0" in text else masked_text(text, folded=dialect == "postfix")
+
+
+def _matches(ran: Ran, file: File) -> Iterator[FileTaken]:
+    """Blocks of a line with the path, a line with the state, and lines with base64."""
+    lines = iter(ran.stdout.splitlines())
+    for path in lines:
+        state = Ran((), 0, next(lines, ""))
+        encoded: list[str] = []
+        for line in lines:
+            if not line:
+                break
+            encoded.append(line)
+        try:
+            text = base64.b64decode("".join(encoded), validate=True).decode(errors="replace")
+        except (binascii.Error, ValueError):
+            continue
+        taken = _state(path, state)
+        if taken.exists:
+            yield _with_text(taken, Ran((), 0, text), file.dialect)
+
+
+def _public(pem: str) -> str:
+    """SHA-256 of the SubjectPublicKeyInfo that openssl wrote; empty when it wrote none."""
+    found = re.search(r"-----BEGIN PUBLIC KEY-----(.*?)-----END PUBLIC KEY-----", pem, re.DOTALL)
+    try:
+        der = base64.b64decode("".join(found.group(1).split()), validate=True) if found else b""
+    except (binascii.Error, ValueError):
+        return ""
+    return hashlib.sha256(der).hexdigest() if der else ""
+
+
+def _no_key(ran: Ran) -> str:
+    if ran.absent:
+        return "openssl is not on the host, and a key is not read without it"
+    return ran.why
+
+
+_STAT = """\
+stat -L -c '%a %U %G %s %Y' -- "$1" && exit 0
+stat -L -f '%Lp %Su %Sg %z %m' "$1" 2> /dev/null
+"""
+_EACH = f"""\
+n=0
+for f in PATTERN; do
+  [ -f "$f" ] || continue
+  n=$((n + 1)); [ $n -le {MOST_MATCHES} ] || break
+  printf '%s\\n' "$f"
+  stat -L -c '%a %U %G %s %Y' -- "$f" 2> /dev/null || stat -L -f '%Lp %Su %Sg %z %m' "$f" 2> /dev/null || echo
+  head -c {LARGEST_TEXT} < "$f" | base64
+  echo
+done
+"""
+_KEYS = "/-----BEGIN [A-Z ]*PRIVATE KEY-----/,/-----END [A-Z ]*PRIVATE KEY-----/d"
+_CERTIFICATES = "/^-----BEGIN CERTIFICATE-----/,/^-----END CERTIFICATE-----/p"
