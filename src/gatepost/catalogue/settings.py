@@ -70,6 +70,9 @@ class Row:
     note: str
     source: str
     listener: str  # the Dovecot listener it is about: `auth`, `imap-login/imap`
+    block: str  # how the Dovecot blocks begin that it is about
+    reads: str  # the setting by the name it has there
+    follows: str  # another setting that it usually stands for, with a row of its own
     mend: str
     per_service: bool  # a value for all ports would harm some
     flawed_without: bool  # a version without the setting has the flaw
@@ -77,8 +80,8 @@ class Row:
 
     @property
     def check(self) -> str:
-        """The name of its judge."""
-        return self.id.replace(".", "_")
+        """The name of its judge, as findings have it."""
+        return self.id.replace(".", "-").replace("_", "-")
 
     @property
     def control(self) -> str:
@@ -145,6 +148,9 @@ def _row(raw: Raw) -> Row:
         note=raw.get("note", ""),
         source=raw["source"],
         listener=raw.get("listener", ""),
+        follows=raw.get("follows", ""),
+        block=raw.get("block", ""),
+        reads=str(raw.get("reads", raw["setting"])),
         mend=raw.get("mend", ""),
         per_service=raw.get("per_service", False),
         flawed_without=raw.get("without") == "fail",

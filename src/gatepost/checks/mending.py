@@ -1,0 +1,82 @@
+"""The commands that mend a setting, for the ports where it is wrong, as an administrator types them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from gatepost.catalogue.settings import EVERYWHERE, OUTWARD, Row
+from gatepost.checks import declared
+from gatepost.checks.case import Case
+from gatepost.checks.settings_seen import Asked, Spot, told
+from gatepost.checks.wordlists import words
+from gatepost.model.flows import Network
+
+_MOST = 20  # words of a value that is worked out
+_POSTFIX = "/etc/postfix"
+
+
+def mended(row: Row, case: Case, wrong: Sequence[Spot]) -> str:
+    """Empty where the catalogue's own words are all there is to say."""
+    if row.flawed_without and any(spot.server.version not in row.versions for spot in wrong):
+        newer = f"{row.software.capitalize()} {row.versions.text.removeprefix('>=')}"
+        return f"Install {newer} or newer, or the distribution's fixed package"
+    lines = [line for spot in wrong for line in _lines(row, case, spot)]
+    return "\n".join(dict.fromkeys(lines))
+
+
+def _lines(row: Row, case: Case, spot: Spot) -> list[str]:
+    value = row.sets(spot.server.version, spot.kin)
+    value = _worked_out(Asked(case, row, spot)) if value is None else value
+    if row.mend or value is None:
+        return []
+    if row.software == "dovecot":
+        return [_dovecot(row, spot, value)]
+    return [_postfix(row, case, spot, value)]
+
+
+def _postfix(row: Row, case: Case, spot: Spot, value: str) -> str:
+    """An override in master.cf wins over main.cf, so it is changed where it stands."""
+    instance = spot.server.instance
+    at = "" if instance == _POSTFIX else f" -c {instance}"
+    overriding = {one.service for one in told(case, spot.server) if one.name == row.reads and one.service}
+    service = _service(row, spot, overriding)
+    setting = f"-P '{service}/{row.setting}={value}'" if service else f"-e '{row.setting} = {value}'"
+    return f"postconf{at} {setting} && postfix{at} reload"
+
+
+def _service(row: Row, spot: Spot, overriding: set[str]) -> str:
+    behind = "smtpd/pass" if spot.postscreen else spot.service
+    if behind in overriding:
+        return behind
+    everywhere = EVERYWHERE in row.applies_to or OUTWARD in row.applies_to
+    return behind if row.per_service and not everywhere else ""
+
+
+def _dovecot(row: Row, spot: Spot, value: str) -> str:
+    block = spot.service if spot.listener is None and spot.service else ""
+    line = f"{block} {{ {row.setting} = {value} }}" if block else f"{row.setting} = {value}"
+    return f"Dovecot: {line} (in a file that is included last), then doveadm reload"
+
+
+def _worked_out(asked: Asked) -> str | None:
+    """What is there without what is wrong, or what is declared."""
+    op, seen = asked.row.safe.op, asked.seen(asked.row.reads)
+    if op == "networks_within" and asked.case.declared:
+        return _networks(asked)
+    if op == "tokens_exclude" and seen is not None:
+        return ", ".join(word for word in words(seen.value) if word.lower() not in asked.row.safe.values)
+    return None
+
+
+def _networks(asked: Asked) -> str:
+    """Postfix puts IPv6 addresses in brackets (postconf(5) mynetworks)."""
+    postfix = asked.row.software == "postfix"
+    trusted = declared.networks(asked.case, asked.row.safe.values[0])
+    listed = [*(declared.LOOPBACK if postfix else ()), *trusted]
+    return " ".join(_written(one, brackets=postfix) for one in listed[:_MOST])
+
+
+def _written(network: Network, *, brackets: bool) -> str:
+    if network.version == 6 and brackets:
+        return f"[{network.network_address}]/{network.prefixlen}"
+    return str(network)
