@@ -16,6 +16,7 @@ from gatepost import __version__
 from gatepost.cli import (
     audit,
     certs,
+    collect,
     demo,
     dkim,
     dmarc,
@@ -50,6 +51,7 @@ app.command("ports")(ports.ports)
 app.command("probe")(probe.probe)
 app.command("certs")(certs.certs)
 app.command("domains")(domains.domains)
+app.command("collect")(collect.collect)
 app.command("init")(init.init)
 app.command("explain")(explain.explain)
 app.command("schema")(schema.schema)

@@ -1,0 +1,167 @@
+"""`gatepost collect`: what a host tells of itself, in one file that can be read elsewhere."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from gatepost.cli import options as o
+
+if TYPE_CHECKING:
+    from gatepost.errors import GatepostError
+    from gatepost.model.architecture import Architecture, Host
+    from gatepost.model.bundle import Bundle
+
+STDOUT = Path("-")
+AT_ONCE = 8  # hosts visited at the same time
+COULD_NOT_LOOK = 3
+
+
+def collect(
+    hosts: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="HOST", help="Names of hosts. Without one: every declared host, or this machine."),
+    ] = None,
+    config: o.Declaration = None,
+    via: Annotated[
+        str | None,
+        typer.Option(
+            "--via", metavar="WAY", help="How to get onto the host: local, ssh DEST, netns NAME, docker NAME."
+        ),
+    ] = None,
+    name: Annotated[
+        str | None,
+        typer.Option(
+            "--name", metavar="NAME", help="What this machine is called in the declaration (default: its own name)."
+        ),
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", metavar="FILE", help="Write here; - for stdout (default: HOST.bundle.json)."),
+    ] = None,
+) -> None:
+    """Take from hosts what `audit --bundle` needs: sockets, settings, versions, firewall rules. Nothing is changed.
+
+    No private key, no mail and no password enters the file. It works without root, with what can be seen then.
+
+    [bold]Exit:[/bold] 0 taken, 2 bad input, 3 a host could not be reached.
+    """
+    from gatepost.cli.declared import load
+
+    chosen = _chosen(hosts or [], load(config), via, name)
+    taken, failed = _visits(chosen)
+    for error in failed:
+        sys.stderr.write(f"gatepost: {error}\n")
+    if taken:
+        _write(taken, output)
+    if failed:
+        raise typer.Exit(COULD_NOT_LOOK)
+
+
+def _chosen(
+    names: Sequence[str], architecture: Architecture, via: str | None, name: str | None
+) -> list[tuple[Host, str]]:
+    """Hosts with the way to each. Raises UsageError where there is none."""
+    from gatepost.errors import UsageError
+    from gatepost.model.architecture import Host
+
+    if name and names:
+        raise UsageError("--name is for this machine; it goes with no HOST")
+    if via and len(names) > 1:
+        raise UsageError("--via leads to one host: name one HOST")
+    if names:
+        return [_one(architecture.host(n) or Host(n, (), ()), via, declared=bool(architecture.host(n))) for n in names]
+    if architecture.hosts and not name and not via:
+        found = [(host, way) for host in architecture.hosts if (way := _way(host))]
+        if not found:
+            raise UsageError("no declared host is this machine or has `via`: write it there, or give HOST and --via")
+        return found
+    own = name or _own_name()
+    return [(architecture.host(own) or Host(own, (), ()), via or "local")]
+
+
+def _one(host: Host, via: str | None, *, declared: bool) -> tuple[Host, str]:
+    from gatepost.errors import UsageError
+
+    way = via or _way(host)
+    if not way:
+        why = "it is not this machine and has no `via`" if declared else "it is not declared"
+        raise UsageError(f"{host.name}: {why}; say with --via how to get onto it")
+    return host, way
+
+
+def _way(host: Host) -> str:
+    from gatepost.edge.here import is_here
+
+    return host.via or ("local" if any(is_here(address) for address in host.addresses) else "")
+
+
+def _own_name() -> str:
+    import socket
+
+    return socket.getfqdn() or "localhost"
+
+
+def _visits(chosen: Sequence[tuple[Host, str]]) -> tuple[list[Bundle], list[GatepostError]]:
+    """In the order asked for, whoever answers first."""
+    from concurrent.futures import ThreadPoolExecutor
+    from datetime import UTC, datetime
+
+    from gatepost.edge.collecting import collect as visit
+    from gatepost.edge.runner import Ways
+    from gatepost.errors import CannotLook
+
+    taken: list[Bundle] = []
+    failed: list[GatepostError] = []
+    with Ways() as ways, ThreadPoolExecutor(AT_ONCE) as pool:
+        runners = [(host, ways.to(way)) for host, way in chosen]
+        visits = [pool.submit(visit, runner, host, datetime.now(UTC)) for host, runner in runners]
+        for (host, _), one in zip(chosen, visits, strict=True):
+            try:
+                taken.append(one.result())
+            except CannotLook as error:
+                failed.append(CannotLook(f"{host.name}: {error}"))
+    return taken, failed
+
+
+def _write(taken: Sequence[Bundle], output: Path | None) -> None:
+    from gatepost.edge.bundles import dumps, save
+
+    if output == STDOUT:
+        sys.stdout.write(dumps(taken))
+        return
+    path = output or Path(f"{taken[0].host if len(taken) == 1 else 'gatepost'}.bundle.json".replace("/", "_"))
+    save(taken, path)
+    for line in _told(taken, path):
+        sys.stdout.write(f"{line}\n")
+
+
+def _told(taken: Sequence[Bundle], path: Path) -> list[str]:
+    """What is in the file and what is not, so that one dares to send it."""
+    size = path.stat().st_size
+    hosts = taken[0].host if len(taken) == 1 else f"{len(taken)} hosts"
+    ran, files = sum(len(b.ran) for b in taken), sum(1 for b in taken for f in b.files if f.exists)
+    return [
+        f"{path}: {hosts}, answers of {ran} commands, {files} files, {max(1, size // 1024)} kB, readable by you only.",
+        "In it:     sockets, firewall rules, routes, versions, settings and configuration files, certificates.",
+        "Not in it: private keys, mail, logs; passwords in settings are ***. It is JSON: look before you send it.",
+        *(line for bundle in taken for line in _unseen(bundle)),
+        f"Next:      gatepost audit --bundle {path}",
+    ]
+
+
+def _unseen(bundle: Bundle) -> list[str]:
+    from gatepost.model.host import BundleRead
+    from gatepost.model.observation import Unobserved, of
+    from gatepost.servers.witness import facts
+
+    seen = facts(bundle)
+    without_root = [f"{bundle.host}: taken without root" for one in of(BundleRead, seen) if not one.root]
+    lost = [one.wanted for one in of(Unobserved, seen)]
+    more = f" and {len(lost) - 5} more" if len(lost) > 5 else ""
+    listed = [f"{bundle.host}: could not be seen: {', '.join(lost[:5])}{more}"] if lost else []
+    return [*without_root, *listed]
