@@ -66,7 +66,7 @@ def case(subject: Endpoint, *seen: Observation, **options: Any) -> Case:
     """`declared` are the services of the host, `services` what the case knows of (default: presumed)."""
     facts = Seen(seen)
     declared: tuple[Service, ...] = options.get("declared", ())
-    host = Host(subject.host, (V4, V6), declared) if declared else None
+    host = replace(Host(subject.host, (V4, V6), declared), **options.get("host", {})) if declared else None
     known = {s.port: s for s in declared}
     ats = {*facts.endpoints(), *(at(s.port) for s in declared), *([subject] if subject.port else [])}
     services = {one: known.get(one.port) or presumed(one.port) for one in sorted(ats)}

@@ -10,6 +10,7 @@ import pytest
 from gatepost.checks import ports
 from gatepost.model.architecture import Endpoint, Zone
 from gatepost.model.observation import Closed, Identified, Vantage
+from gatepost.model.rules import FirewallSeen
 from gatepost.model.words import Mode, Reason, Role, Severity
 from tests.checks.cases import (
     HOST,
@@ -47,6 +48,7 @@ ROWS: tuple[Row, ...] = (
     row(ports.host_declared, HOST, "fail", *listening(MX), source="gatepost.toml", says="does not have this host"),
     row(ports.host_declared, HOST, "unknown", *listening(MX), says="nothing is declared"),
     row(ports.listener_declared, MX, "pass", *listening(MX), declared=DECLARED),
+    row(ports.listener_declared, SSH, "pass", *listening(SSH), declared=DECLARED, host={"management": ("office",)}),
     row(ports.listener_declared, ALT, "fail", *listening(ALT), said(ALT, "smtp"), declared=DECLARED, says="smtp"),
     row(ports.listener_declared, MX, "unknown", *listening(MX), says="nothing is declared"),
     row(ports.begins_as_declared, SUBMISSIONS, "pass", greeting(SUBMISSIONS, encrypted=True), declared=DECLARED),
@@ -96,6 +98,7 @@ ROWS: tuple[Row, ...] = (
     row(ports.both_families_alike, HOST, "fail", *listening(MX, IMAPS, at(25, V6)), Closed(at(993, V6), "refused"),
         says="over IPv4 and not over IPv6"),
     row(ports.both_families_alike, HOST, "unknown", *listening(MX, at(25, V6)), says="alike"),
+    row(ports.both_families_alike, HOST, "pass", *listening(MX, at(25, V6)), FirewallSeen(HOST, (), 9, "d1")),
     row(ports.both_families_alike, HOST, "unknown", *listening(MX), lost(at(25, V6), "connection"), says="one address"),
 )  # fmt: skip
 

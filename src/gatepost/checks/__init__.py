@@ -14,11 +14,14 @@ from gatepost.checks import (
     comparisons,
     dane,
     exchangers,
+    firewall,
     identity,
+    listeners,
     patching,
     policy,
     ports,
     relay,
+    segmentation,
     signing,
     starttls,
     sts,
@@ -190,7 +193,37 @@ _FROM_DNS: tuple[Check, ...] = (
     dane.tlsa_few_enough,
 )
 
-_FROM_FIREWALL: tuple[Check, ...] = ()
+_FROM_FIREWALL: tuple[Check, ...] = (
+    listeners.configured_services_declared,
+    listeners.sockets_declared,
+    listeners.nothing_hides_behind_the_firewall,
+    listeners.declared_ports_have_listeners,
+    firewall.denied_by_default,
+    firewall.families_admitted_alike,
+    firewall.ways_closed_and_not_only_unused,
+    firewall.limited_to_the_declared,
+    firewall.reached_from_the_declared_only,
+    firewall.mail_leaves_only_from_relays,
+    firewall.no_mail_past_the_relay,
+    firewall.rules_as_declared,
+    firewall.declared_ports_admitted,
+    firewall.reached_where_declared,
+    firewall.life_support_passes,
+    firewall.bans_hold,
+    segmentation.kept_from_inner_networks,
+    segmentation.inner_networks_out_of_its_reach,
+    segmentation.stores_kept_in,
+    segmentation.stores_out_of_reach,
+    segmentation.filters_kept_in,
+    segmentation.filters_out_of_reach,
+    segmentation.reinjection_kept_in,
+    segmentation.reinjection_out_of_reach,
+    segmentation.consoles_kept_in,
+    segmentation.consoles_out_of_reach,
+    segmentation.logins_from_the_management_network,
+    segmentation.tiers_encrypted,
+    segmentation.containers_behind_the_firewall,
+)
 
 CHECKS: tuple[Check, ...] = (*_FROM_PORTS, *_FROM_DNS, *_FROM_FIREWALL)
 FROM_DNS = frozenset(one.control for one in _FROM_DNS)

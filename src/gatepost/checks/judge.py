@@ -19,6 +19,7 @@ from gatepost.checks.dialogue_seen import MAIL, listens, software
 from gatepost.checks.domain_seen import NOT_ASKED, domains, exchanging
 from gatepost.checks.grouping import Judged, findings
 from gatepost.checks.inside_seen import NOT_LOOKED
+from gatepost.checks.rules_seen import NO_VANTAGE
 from gatepost.checks.waivers import covering, waiver_findings
 from gatepost.model.architecture import Architecture, Endpoint, Service
 from gatepost.model.finding import Finding, Verdict
@@ -150,6 +151,8 @@ def _places(one: Check, case: Case, verdict: Verdict) -> tuple[Endpoint, ...]:
     """Where it was seen: the endpoints of the evidence for a host, the subject itself otherwise."""
     if one.scope is not Scope.HOST:
         return (case.at,)
+    if verdict.places:
+        return verdict.places
     if verdict.ports:
         return tuple(at for port in verdict.ports for at in _at_port(case, port))
     seen = {o.at for o in verdict.evidence if o.at.port and not _of_many(o)}
@@ -176,11 +179,14 @@ def _job(service: Service | None, role: Role) -> bool:
 
 def _asked(judged: Sequence[Judged]) -> list[Judged]:
     """Without what all judges of a control only say because nobody asked DNS, and what a judge only says because
-    nobody looked into any host.
+    nobody looked into any host, or from any vantage.
     """
-    told = {one.control for one in judged if one.verdict.because not in {NOT_ASKED, NOT_LOOKED}}
-    inside = {one.check for one in judged if one.verdict.because != NOT_LOOKED}
-    return [one for one in judged if one.control in told and one.check in inside]
+    told = {one.control for one in judged if one.verdict.because not in _UNASKED}
+    asked = {one.check for one in judged if one.verdict.because not in {NOT_LOOKED, NO_VANTAGE}}
+    return [one for one in judged if one.control in told and one.check in asked]
+
+
+_UNASKED = frozenset({NOT_ASKED, NOT_LOOKED, NO_VANTAGE})
 
 
 def _manual(run: Run, architecture: Architecture, told: set[str]) -> Iterable[Finding]:

@@ -9,7 +9,8 @@ from gatepost import catalogue
 from gatepost.catalogue import Port
 from gatepost.checks.case import Case, Scope, check, failed, not_applicable, passed, unknown
 from gatepost.checks.dialogue_seen import MAIL, closed, in_clear, inside_tls, listens, spoken, starts, words
-from gatepost.model.architecture import Endpoint, Service
+from gatepost.firewall.matrix import management_ports
+from gatepost.model.architecture import Endpoint, Host, Service
 from gatepost.model.finding import Verdict
 from gatepost.model.observation import (
     Closed,
@@ -21,6 +22,7 @@ from gatepost.model.observation import (
     Vantage,
     of,
 )
+from gatepost.model.rules import FirewallSeen
 from gatepost.model.words import Mode, Reason, Role, Severity
 
 USERS = (Role.ACCESS, Role.SUBMISSION)
@@ -60,10 +62,15 @@ def listener_declared(case: Case) -> Verdict:
     evidence = _who(case)
     if case.host is None:
         return unknown(NOTHING_DECLARED, *evidence)
-    if case.host.service(case.at.port) is not None:
+    if case.host.service(case.at.port) is not None or _operated(case.host, case.at.port):
         return passed(*evidence)
     severity = Severity.LOW if case.role in SUPPORT else None
     return failed(f"{spoken(case) or 'something'} answers, and is not declared", *evidence, severity=severity)
+
+
+def _operated(host: Host, port: int) -> bool:
+    """Where operators log in, once somebody wrote down who they are."""
+    return bool(host.management or host.management_ports) and port in management_ports(host)
 
 
 @check("GP-PORT-003")
@@ -262,6 +269,8 @@ def both_families_alike(case: Case) -> Verdict:
         here = [one for at in case.endpoints if at.port in one_sided for one in of(Listening, case.seen, at)]
         because = f"answers over IPv{present} and not over IPv{evidence[0].at.family}"
         return failed(because, *here, *evidence, severity=Severity.MEDIUM)
+    if read := of(FirewallSeen, case.seen, case.at):
+        return passed(*read, because="alike over IPv4 and IPv6, as seen from here and in the rules")
     return unknown("alike over IPv4 and IPv6 as seen from here; the rule set itself was not read")
 
 

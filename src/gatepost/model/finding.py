@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from gatepost.model.architecture import Waiver
+from gatepost.model.architecture import Endpoint, Waiver
 from gatepost.model.observation import Observation
 from gatepost.model.words import Outcome, Role, Severity
 
@@ -42,6 +42,7 @@ class Verdict:
     remedy: str = ""  # overrides the catalogue's remedy for this control
     severity: Severity | None = None  # overrides the control's severity for this case
     ports: tuple[int, ...] = ()  # of a host, where it is about some and the evidence is about the whole
+    places: tuple[Endpoint, ...] = ()  # the same where single addresses are meant
 
 
 @dataclass(frozen=True, slots=True)
