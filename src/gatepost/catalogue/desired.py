@@ -26,6 +26,7 @@ class How(StrEnum):
     REMOVE = "remove"
     REPLACE = "replace"
     RESTRICTIONS = "restrictions"
+    SHUT = "shut"
     SOCKET = "socket"
 
 

@@ -19,7 +19,7 @@ from gatepost.model.words import Role
 Thing = TypeVar("Thing")
 
 TAKES_MAIL = frozenset({"postscreen", "smtpd"})
-SPECIAL = frozenset({How.BLOCK, How.LOOPBACK, How.SOCKET})  # Dovecot's blocks
+SPECIAL = frozenset({How.BLOCK, How.LOOPBACK, How.SHUT, How.SOCKET})  # Dovecot's blocks
 CERTIFICATES = (
     "smtpd_tls_chain_files",
     "smtpd_tls_cert_file",

@@ -151,5 +151,6 @@ _WAYS: Mapping[How, Callable[[Spot], str | Stuck | None]] = {
     How.REMOVE: _removed,
     How.REPLACE: _replaced,
     How.RESTRICTIONS: _restricted,
+    How.SHUT: _elsewhere,
     How.SOCKET: _elsewhere,
 }

@@ -1,0 +1,301 @@
+"""Dovecot: one file of ours, read after the administrator's; his own files stay as they are.
+
+Measured on 2.3: a setting inside a block wins over one outside wherever it stands, so blocks are repeated; a repeated
+block of the same name is merged, but a listener without a name is a second one, so that one is changed where it stands.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from gatepost.catalogue.desired import Desired, How
+from gatepost.catalogue.versions import numbers
+from gatepost.enforcement import include, wording
+from gatepost.enforcement.edits import Desk, Edit
+from gatepost.enforcement.observed import Inside
+from gatepost.enforcement.services import Fate, Stray, hidden
+from gatepost.enforcement.shares import Share
+from gatepost.enforcement.values import DOVECOT
+from gatepost.model.finding import Finding
+from gatepost.model.host import ListenerConfigured, ServerSeen
+from gatepost.model.plan import Act, Kind, Step, Written
+from gatepost.servers.dovecot_text import Key, Path, beside, fits
+
+NAME = "zz-gatepost.conf"
+HERE = "127.0.0.1 ::1"
+_ONCE = 'grep -qxF -- "$2" "$1" || printf "\\n%s\\n" "$2" >>"$1"'
+_LINE = "s/^([[:space:]]*)port[[:space:]]*=[[:space:]]*{port}[[:space:]]*$/{new}/"
+_BLOCKS = ("fifo_listener", "inet_listener", "local", "local_name", "protocol", "remote", "service", "unix_listener")
+
+
+@dataclass(slots=True)
+class Sheet:
+    """What one instance gets: entries of our file, lines changed in place, and what each is for."""
+
+    inside: Inside
+    server: ServerSeen
+    entries: dict[Key, str] = field(default_factory=dict)
+    in_place: list[tuple[str, Act, Act, str]] = field(default_factory=list)  # file, act, already, diff
+    edits: list[Edit] = field(default_factory=list)
+    rows: set[str] = field(default_factory=set)
+    closed: set[int] = field(default_factory=set)
+    titles: list[str] = field(default_factory=list)
+    controls: list[str] = field(default_factory=list)
+    whys: list[str] = field(default_factory=list)
+    risks: list[str] = field(default_factory=list)
+
+    def tell(self, title: str, controls: Iterable[str], why: str, risk: str) -> None:
+        self.titles.append(title)
+        self.controls += controls
+        self.whys.append(why)
+        self.risks += [risk] if risk else []
+
+
+def shares(desk: Desk, strays: Iterable[Stray]) -> Iterator[Share]:
+    listed = tuple(strays)
+    for server in desk.inside.servers(DOVECOT):
+        sheet = Sheet(desk.inside, server)
+        for edit in desk.edits.values():
+            if edit.server == server:
+                _set(sheet, edit)
+        for want, at, findings in desk.special:
+            if at == server:
+                _SPECIAL[want.how](sheet, desk, want, findings)
+        for stray in listed:
+            if stray.server == server and stray.fate is Fate.CLOSE:
+                _close(sheet, stray)
+        if sheet.entries or sheet.in_place:
+            yield _share(sheet)
+
+
+def path_of(service: str) -> Path:
+    """`service auth/unix_listener /run/auth` as two blocks; a slash inside a name is part of it."""
+    parts: list[str] = []
+    for word in service.split("/"):
+        if not parts or word.partition(" ")[0] in _BLOCKS or word == "plugin":
+            parts.append(word)
+        else:
+            parts[-1] += f"/{word}"
+    return tuple(filter(None, parts))
+
+
+def _set(sheet: Sheet, edit: Edit) -> None:
+    sheet.entries[path_of(edit.service), edit.name] = edit.value
+    sheet.edits.append(edit)
+    title = "; ".join(dict.fromkeys(want.title for want in edit.wants))
+    where = f" ({edit.service})" if edit.service else ""
+    why = wording.why(edit.wants, edit.name, edit.was)
+    sheet.tell(f"{title}{where}", wording.controls(edit.wants), why, wording.risks(edit.wants))
+
+
+def _close(sheet: Sheet, stray: Stray) -> None:
+    listener = stray.listener
+    if _unnamed(listener):
+        _edit_port(sheet, listener, "\\1port = 0", "port = 0")
+    else:
+        sheet.entries[_listener_path(listener), "port"] = "0"
+    sheet.closed.add(listener.port)
+    sheet.tell(stray.title, (stray.control,), stray.why, stray.risk)
+
+
+def _bind(sheet: Sheet, desk: Desk, want: Desired, findings: tuple[Finding, ...]) -> None:
+    """A listener between programs: what runs on this host goes on working."""
+    for listener in _called(sheet, want):
+        if sheet.inside.host.peers or sheet.inside.host.service(listener.port):
+            desk.leave(want, sheet.server, "Machines that may use it are declared: bind it to the address they use, "
+                       "and let the firewall keep out the rest.", findings)  # fmt: skip
+        elif _unnamed(listener) and not _port_line(sheet, listener):
+            desk.leave(want, sheet.server, "The listener has no name, and its line was not found.", findings)
+        else:
+            _put_listener(sheet, want, listener)
+
+
+def _put_listener(sheet: Sheet, want: Desired, listener: ListenerConfigured) -> None:
+    address = "address" if numbers(sheet.server.version)[:2] < (2, 4) else "listen"
+    shut = want.how is How.SHUT
+    if _unnamed(listener):
+        new = "\\1port = 0" if shut else f"&\\n\\1{address} = {HERE}"
+        _edit_port(sheet, listener, new, "port = 0" if shut else f"{address} = {HERE}")
+    else:
+        key, value = ("port", "0") if shut else (address, HERE)
+        sheet.entries[_listener_path(listener), key] = value
+    sheet.rows.add(want.id)
+    sheet.closed.add(listener.port)
+    place = f" ({listener.place})" if listener.place else ""
+    why = f"{listener.command} listens on port {listener.port}{place}. {want.why}"
+    sheet.tell(f"{want.title} ({listener.port})", want.controls[:1], why, want.risk)
+
+
+def _called(sheet: Sheet, want: Desired) -> Iterator[ListenerConfigured]:
+    name = want.row.listener if want.row else ""
+    for one in sheet.inside.listeners(sheet.server):
+        if (one.name == name or one.name.startswith(f"{name}/")) and not hidden(sheet.inside, one):
+            yield one
+
+
+def _socket(sheet: Sheet, _desk: Desk, want: Desired, _findings: tuple[Finding, ...]) -> None:
+    value = want.value(sheet.server.version) or ""
+    most = int(value, 8)
+    for seen in sheet.inside.settings(sheet.server, "mode"):
+        path = path_of(seen.service)
+        if path[:1] == ("service auth",) and path[-1].startswith("unix_listener ") and _wider(seen.value, most):
+            sheet.entries[path, "mode"] = value
+            sheet.rows.add(want.id)
+            sheet.tell(want.title, want.controls[:1], wording.why((want,), f"mode of {path[-1]}", seen), want.risk)
+
+
+def _wider(mode: str, most: int) -> bool:
+    try:
+        return bool(int(mode, 8) & ~most)
+    except ValueError:
+        return False
+
+
+def _block(sheet: Sheet, _desk: Desk, want: Desired, _findings: tuple[Finding, ...]) -> None:
+    for name, inner in want.block:
+        for key, value in inner:
+            newer = key == "transport" and numbers(sheet.server.version)[:2] >= (2, 4)
+            sheet.entries[(name,), "driver" if newer else key] = value
+    sheet.rows.add(want.id)
+    sheet.tell(want.title, want.controls[:1], want.why, want.risk)
+
+
+_SPECIAL = {How.BLOCK: _block, How.LOOPBACK: _bind, How.SHUT: _bind, How.SOCKET: _socket}
+
+
+def _unnamed(listener: ListenerConfigured) -> bool:
+    return listener.name.rpartition("/")[2] == str(listener.port)
+
+
+def _listener_path(listener: ListenerConfigured) -> Path:
+    service, _, name = listener.name.rpartition("/")
+    return f"service {service}", f"inet_listener {name}"
+
+
+def _port_line(sheet: Sheet, listener: ListenerConfigured) -> str:
+    """The line as it stands in the file, when it is there and holds nothing else."""
+    taken = sheet.inside.file(listener.place.file) if listener.place else None
+    lines = (taken.text or "").splitlines() if taken else []
+    if listener.place is None or not 0 < listener.place.line <= len(lines):
+        return ""
+    line = lines[listener.place.line - 1]
+    return line if line.replace(" ", "").strip() == f"port={listener.port}" else ""
+
+
+def _edit_port(sheet: Sheet, listener: ListenerConfigured, new: str, after: str) -> None:
+    place, line = listener.place, _port_line(sheet, listener)
+    if place is None or not line:
+        return
+    expression = f"{place.line}{_LINE.format(port=listener.port, new=new)}"
+    act = Act(("sed", "-i", "-E", expression, place.file))
+    at = place.line if after.startswith("port") else place.line + 1
+    already = Act(("sh", "-c", 'sed -n "$2p" "$1" | grep -qF -- "$3"', "gatepost", place.file, str(at), after))
+    kept = [] if after.startswith("port") else [f" {line}"]
+    diff = "\n".join(
+        [f"--- {place}", f"+++ {place}", *([] if kept else [f"-{line}"]), *kept, f"+{_indent(line)}{after}"]
+    )
+    sheet.in_place.append((place.file, act, already, f"{diff}\n"))
+
+
+def _indent(line: str) -> str:
+    return line[: len(line) - len(line.lstrip())]
+
+
+def _share(sheet: Sheet) -> Share:
+    server, inside = sheet.server, sheet.inside
+    path, line = _place(sheet)
+    before = _before(sheet, path)
+    entries = {**(include.read(before) if before is not None else _kept(sheet, path)), **sheet.entries}
+    text = include.render(entries, server.version)
+    written = (Written(path, text),) if sheet.entries else ()
+    joins = _joins(server, line) if line and written else ()
+    files = tuple(dict.fromkeys((*(one[0] for one in sheet.in_place), *([server.instance] if joins else []))))
+    step = Step(
+        key=f"{DOVECOT}:{server.instance}",
+        host=inside.host.name,
+        kind=Kind.DOVECOT,
+        title=sheet.titles[0] if len(sheet.titles) == 1 else f"mend {len(sheet.titles)} settings of Dovecot",
+        controls=tuple(dict.fromkeys(sheet.controls)),
+        why="\n".join(sheet.whys),
+        risk="\n".join(dict.fromkeys(sheet.risks)),
+        diff="".join((*_diffs(sheet, path, before, text), *(one[3] for one in sheet.in_place), *_joined(server, line))),
+        touches=files,
+        writes=written,
+        acts=(*(one[1] for one in sheet.in_place), *(act for act, _ in joins)),
+        checks=(Act(("doveconf", "-c", server.instance, "-n")),),
+        settles=(Act(("doveadm", "-c", server.instance, "reload")),) if server.running else (),
+        found=inside.found(*files, *([path] if written else [])),
+        already=(*(one[2] for one in sheet.in_place), *(already for _, already in joins)),
+    )
+    return Share(step, tuple(sheet.edits), frozenset(sheet.rows), frozenset(sheet.closed))
+
+
+def _diffs(sheet: Sheet, path: str, before: str | None, text: str) -> tuple[str, ...]:
+    return (wording.changed(path, before, text),) if sheet.entries else ()
+
+
+def _joined(server: ServerSeen, line: str) -> tuple[str, ...]:
+    return (wording.line(server.instance, None, line),) if line else ()
+
+
+def _joins(server: ServerSeen, line: str) -> tuple[tuple[Act, Act], ...]:
+    """The line that reads our file, once, at the end."""
+    act = Act(("sh", "-c", _ONCE, "gatepost", server.instance, line))
+    return ((act, Act(("grep", "-qxF", "--", line, server.instance))),)
+
+
+def _before(sheet: Sheet, path: str) -> str | None:
+    taken = sheet.inside.file(path)
+    return taken.text if taken and taken.exists else None
+
+
+def _kept(sheet: Sheet, path: str) -> dict[Key, str]:
+    """What our file holds already, where the bundle is without it."""
+    found = (one for name in include.names() for one in sheet.inside.settings(sheet.server, name))
+    return {(path_of(one.service), one.name): one.value for one in found if one.place and one.place.file == path}
+
+
+def _place(sheet: Sheet) -> tuple[str, str]:
+    """Our file, and the line that has to be added for it to be read last; empty where it already is.
+
+    Where the configuration includes a directory (Debian's conf.d), the file goes there and dovecot.conf stays as it is,
+    unless something is read after it.
+    """
+    main = sheet.server.instance
+    taken = sheet.inside.file(main)
+    lines = [one.strip() for one in ((taken.text if taken else "") or "").splitlines()]
+    said = [one for one in lines if one and not one.startswith("#")]
+    there = beside(f"conf.d/{NAME}", main)
+    reads = [n for n, one in enumerate(said) if _pattern(one) and fits(there, beside(_pattern(one), main))]
+    if not reads:
+        line = f"!include_try {NAME}"
+        return beside(NAME, main), "" if line in said else line
+    line = f"!include_try conf.d/{NAME}"
+    later = [one for one in said[reads[-1] + 1 :] if not _nothing(sheet, one)]
+    return there, line if later or _later_file(sheet, there, main) else ""
+
+
+def _pattern(line: str) -> str:
+    word, _, rest = line.partition(" ")
+    return rest.strip() if word in {"!include", "!include_try"} else ""
+
+
+def _nothing(sheet: Sheet, line: str) -> bool:
+    """`!include_try` of a file that does not exist."""
+    pattern = _pattern(line)
+    if not line.startswith("!include_try") or "*" in pattern:
+        return False
+    taken = sheet.inside.file(beside(pattern, sheet.server.instance))
+    return taken is None or not taken.exists
+
+
+def _later_file(sheet: Sheet, ours: str, _main: str) -> bool:
+    """A file of the same directory that is read after ours."""
+    directory = posixpath.dirname(ours)
+    bundle = sheet.inside.bundle
+    return bool(bundle) and any(
+        posixpath.dirname(one.path) == directory and one.path.endswith(".conf") and one.path > ours
+        for one in (bundle.files if bundle else ())
+    )
