@@ -15,6 +15,7 @@ from gatepost.catalogue import Profile
 from gatepost.certs.chain import Roots
 from gatepost.cli.aiming import Aims, aim
 from gatepost.cli.declared import load
+from gatepost.cli.inside import inside
 from gatepost.cli.names import Names
 from gatepost.cli.request import Request
 from gatepost.cli.telling import progress
@@ -23,6 +24,7 @@ from gatepost.edge.prober import Looking, Probed, probe
 from gatepost.edge.trust import roots
 from gatepost.errors import CannotLook, UsageError
 from gatepost.model.architecture import Architecture, Endpoint, Service
+from gatepost.model.bundle import Bundle
 from gatepost.model.observation import Advertised, Observation, Run, Seen, Unobserved, of
 from gatepost.records.plans import DomainPlan, HostPlan
 
@@ -39,6 +41,7 @@ class Looked:
     domains: tuple[str, ...]
     mine: bool
     notes: tuple[str, ...] = ()  # what is overdue in the declaration, and what DNS said that no observation carries
+    bundles: tuple[Bundle, ...] = ()  # what was taken from the hosts themselves
 
 
 Progress = Callable[[int, int, str], None]
@@ -98,14 +101,26 @@ async def _looked(
         now=datetime.now(UTC),
         domains=_domains(aims, architecture),
     )
-    probed, told = await gather(probe(todo, looking, progress), names.ask(domains, hosts, trusted, https=request.https))
-    run = _run(probed, told, aims, looking, request.vantage)
+    probed, told, within = await gather(
+        probe(todo, looking, progress),
+        names.ask(domains, hosts, trusted, https=request.https),
+        inside(request, architecture, aims.hosts, looking.now),
+    )
+    run = _run(probed, (*told, *within.seen), aims, looking, request.vantage)
     if nothing_seen(run, todo) and (not domains or nothing_but_failures(told)):
         raise CannotLook(_complaint(run, aims))
     late = tuple(f"{architecture.source}: {problem}" for problem in overdue(architecture, looking.now.date()))
     notes = (*aims.notes, *late, *([names.doubt] if doubtful(told, (d.name for d in domains)) else []))
     return Looked(
-        run, architecture, profile, probed.services, aims.targets, aims.domains, mine=bool(looking.mine), notes=notes
+        run,
+        architecture,
+        profile,
+        probed.services,
+        aims.targets,
+        aims.domains,
+        mine=bool(looking.mine),
+        notes=notes,
+        bundles=within.bundles,
     )
 
 

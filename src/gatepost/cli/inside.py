@@ -1,0 +1,66 @@
+"""The inner side of a run: what the hosts themselves and other places say, beside what the wire says."""
+
+from __future__ import annotations
+
+from asyncio import gather, to_thread
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from ipaddress import ip_address
+
+from gatepost.cli.request import Request
+from gatepost.edge.bundles import load as load_bundles
+from gatepost.edge.collecting import collect
+from gatepost.edge.here import is_here
+from gatepost.edge.reaching import load as load_reach
+from gatepost.edge.runner import Ways
+from gatepost.errors import CannotLook, UsageError
+from gatepost.model.architecture import Architecture, Endpoint, Host
+from gatepost.model.bundle import Bundle
+from gatepost.model.observation import Observation, Unobserved
+from gatepost.model.words import Reason
+from gatepost.servers import witness as servers
+
+
+@dataclass(frozen=True, slots=True)
+class Inside:
+    """What was taken from the hosts, and what it says."""
+
+    bundles: tuple[Bundle, ...] = ()
+    seen: tuple[Observation, ...] = ()
+
+
+async def inside(request: Request, architecture: Architecture, hosts: Iterable[Host], now: datetime) -> Inside:
+    """Hosts without a way are not looked at: no word about them is neither good nor bad.
+
+    Raises UsageError for a bundle or reach file that cannot be read, or that speaks of none of the hosts.
+    """
+    known = {host.name: host for host in hosts}
+    given = {bundle.host: bundle for path in request.bundles for bundle in load_bundles(path)}
+    if given and not given.keys() & known.keys():
+        raise UsageError(f"--bundle: taken from {', '.join(sorted(given))}, which this run does not look at")
+    elsewhere = tuple(one for path in request.reach for one in load_reach(path) if one.at.host in known)
+    ways = {name: way(request, host) for name, host in known.items() if name not in given} if request.inside else {}
+    with Ways() as open_ways:
+        taken = await gather(*(to_thread(_taken, open_ways, via, known[n], now) for n, via in ways.items() if via))
+    bundles = (*(given[name] for name in known if name in given), *(t for t in taken if isinstance(t, Bundle)))
+    lost = tuple(t for t in taken if isinstance(t, Unobserved))
+    said = (one for bundle in bundles for one in servers.facts(bundle, known[bundle.host]))
+    return Inside(bundles, (*said, *lost, *elsewhere))
+
+
+def way(request: Request, host: Host) -> str:
+    """The operator's word, the declaration's, or none at all unless an address of the host is this machine's."""
+    return request.via or host.via or ("local" if any(map(_here, host.addresses)) else "")
+
+
+def _here(address: str) -> bool:
+    """Loopback addresses are everybody's."""
+    return not ip_address(address).is_loopback and is_here(address)
+
+
+def _taken(ways: Ways, via: str, host: Host, now: datetime) -> Bundle | Unobserved:
+    try:
+        return collect(ways.to(via), host, now)
+    except CannotLook as error:
+        return Unobserved(Endpoint(host.name), "host", Reason.CLOSED, str(error))
