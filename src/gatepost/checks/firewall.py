@@ -19,9 +19,9 @@ from gatepost.checks.rules_seen import (
     unread,
     vantages,
 )
+from gatepost.firewall.drift import EVERYBODY, listed, parties
 from gatepost.firewall.matrix import management_ports
 from gatepost.firewall.vantages import Way, way
-from gatepost.firewall.wording import EVERYBODY, listed, parties
 from gatepost.model.architecture import Host, Service
 from gatepost.model.finding import Verdict
 from gatepost.model.observation import of

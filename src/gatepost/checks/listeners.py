@@ -11,8 +11,8 @@ from gatepost.checks.dialogue_seen import closed, listens, some
 from gatepost.checks.inside_seen import here, looked_inside, not_seen_inside
 from gatepost.checks.ports import NOTHING_DECLARED, SUPPORT
 from gatepost.checks.rules_seen import admissions, evidence, read
+from gatepost.firewall.drift import parties
 from gatepost.firewall.matrix import management_ports
-from gatepost.firewall.wording import parties
 from gatepost.model.architecture import Endpoint, Host, Service
 from gatepost.model.finding import Verdict
 from gatepost.model.host import ListenerConfigured, SocketSeen

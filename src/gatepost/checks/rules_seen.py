@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from gatepost.checks.case import Case, passed, unknown
 from gatepost.checks.inside_seen import here, not_seen_inside
 from gatepost.checks.ports import NOTHING_DECLARED
+from gatepost.firewall.drift import told
 from gatepost.firewall.vantages import Way, named, way
-from gatepost.firewall.wording import told
 from gatepost.model.finding import Verdict
 from gatepost.model.observation import Observation, of
 from gatepost.model.rules import AdmissionSeen, DeviationSeen, Drift, FirewallSeen, Reach, ReachSeen

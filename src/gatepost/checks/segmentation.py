@@ -26,9 +26,9 @@ from gatepost.checks.rules_seen import (
     unread,
     vantages,
 )
+from gatepost.firewall.drift import EVERYBODY, parties, told
 from gatepost.firewall.matrix import management_ports
 from gatepost.firewall.vantages import Way, wanted, way
-from gatepost.firewall.wording import EVERYBODY, parties, told
 from gatepost.model.finding import Verdict
 from gatepost.model.host import BundleRead, ListenerConfigured, SocketSeen
 from gatepost.model.observation import Identified, Observation, Upgrade, of
