@@ -105,6 +105,11 @@ class Desired:
         """Elements of a log line in the spelling of this version."""
         return next((words for versions, words in self.elements if version in versions), ())
 
+    @property
+    def decidable(self) -> bool:
+        """A person has to say so, but need not do it."""
+        return bool(self.by_hand) and not self.closes and (self.how is not How.REPLACE or self.value("") is not None)
+
     def known_in(self, version: str) -> bool:
         return self.row is None or version in self.row.versions
 

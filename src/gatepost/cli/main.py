@@ -23,6 +23,7 @@ from gatepost.cli import (
     domains,
     explain,
     init,
+    plan,
     ports,
     probe,
     records,
@@ -49,6 +50,7 @@ app = typer.Typer(
 app.command("audit")(audit.audit)
 app.command("ports")(ports.ports)
 app.command("probe")(probe.probe)
+app.command("plan")(plan.plan)
 app.command("certs")(certs.certs)
 app.command("domains")(domains.domains)
 app.command("collect")(collect.collect)

@@ -28,11 +28,16 @@ def _step(inside: Inside, left: Left) -> Step:
         kind=Kind.POSTFIX if want.software == POSTFIX else Kind.DOVECOT,
         title=want.title,
         controls=want.controls[:1],
-        why=f"{fact}{want.why} {left.why}",
+        why=f"{fact}{want.why} {left.why}{_insisting(left)}",
         risk=want.risk,
         diff=_commands(inside, left),
         by_hand=True,
     )
+
+
+def _insisting(left: Left) -> str:
+    """How to have it done all the same."""
+    return f" Decided? Pass --insist {left.want.id}" if left.want.decidable and left.why == left.want.by_hand else ""
 
 
 def _commands(inside: Inside, left: Left) -> str:
