@@ -15,7 +15,7 @@ from gatepost.edge.here import is_here
 from gatepost.edge.reaching import load as load_reach
 from gatepost.edge.runner import Ways
 from gatepost.errors import CannotLook, UsageError
-from gatepost.model.architecture import Architecture, Endpoint, Host
+from gatepost.model.architecture import Endpoint, Host
 from gatepost.model.bundle import Bundle
 from gatepost.model.observation import Observation, Unobserved
 from gatepost.model.words import Reason
@@ -30,7 +30,7 @@ class Inside:
     seen: tuple[Observation, ...] = ()
 
 
-async def inside(request: Request, architecture: Architecture, hosts: Iterable[Host], now: datetime) -> Inside:
+async def inside(request: Request, hosts: Iterable[Host], now: datetime) -> Inside:
     """Hosts without a way are not looked at: no word about them is neither good nor bad.
 
     Raises UsageError for a bundle or reach file that cannot be read, or that speaks of none of the hosts.
