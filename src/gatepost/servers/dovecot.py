@@ -99,6 +99,9 @@ def _read(bundle: Bundle, file: str) -> _Read:
     told = {option: {k: v for k, (v, _) in flat(output(texts[option]), known).items()} for option in ASKED}
     written = as_written if WRITTEN in failed else told[WRITTEN]
     everything = told[DEFAULTS] | (as_written if ALL in failed else told[ALL])
+    for key, value in told[DEFAULTS].items():  # 2.4.1 tells a list nobody wrote as empty, for all that it is in effect
+        if not everything[key] and key not in written:
+            everything[key] = value
     for key in written.keys() & as_written.keys():
         if key[1] in KEYS and as_written[key].startswith("<"):
             written[key] = everything[key] = as_written[key]
@@ -164,7 +167,7 @@ def _shown(read: _Read, key: Key) -> str:
         return HIDDEN if value else ""
     if name == "mail_plugins" and path and not read.version.startswith("2.3"):
         value = f"{read.values.get(((), name), '')} {value}".strip()  # 2.4: a list in a block adds to the outer one
-    return masked(name, value)
+    return masked(name, value.strip())
 
 
 def _listeners(instance: Instance, at: Endpoint, read: _Read) -> Iterator[ListenerConfigured]:

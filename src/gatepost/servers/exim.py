@@ -110,9 +110,14 @@ def _setting(at: Endpoint, instance: Instance, name: str, value: str, places: di
 
 def _listeners(
     bundle: Bundle, instance: Instance, at: Endpoint, told: dict[str, str], places: dict[str, Place]
-) -> Iterator[ListenerConfigured]:
+) -> Iterator[ListenerConfigured | Unobserved]:
     """daemon_smtp_ports on local_interfaces; an interface may name a port of its own (specification, chapter 13)."""
-    ports = [services.port(bundle, word) for word in _list(told.get("daemon_smtp_ports", ""))]
+    words = _list(told.get("daemon_smtp_ports", ""))
+    ports = [services.port(bundle, word) for word in words]
+    for word in (word for word, port in zip(words, ports, strict=True) if not port):
+        yield Unobserved(
+            at, f"port of {word[:60]}", Reason.UNRESOLVED, f"daemon_smtp_ports: no port is named {word[:60]!r}"
+        )
     wrapped = {services.port(bundle, word) for word in _list(told.get("tls_on_connect_ports", ""))}
     found: dict[int, list[str]] = {}
     for address, port in map(_interface, _list(told.get("local_interfaces", "")) or ["0.0.0.0", "::0"]):

@@ -1,4 +1,4 @@
-"""Which instances of which mail server a host has: declared ones, else those that run and those in the usual places."""
+"""Which instances of which mail server a host has: declared ones, else those that run, else the usual places."""
 
 from __future__ import annotations
 
@@ -58,19 +58,22 @@ def _places(bundle: Bundle, host: Host | None, running: tuple[Master, ...]) -> I
 
 
 def _postfix(bundle: Bundle, running: tuple[Master, ...]) -> Iterator[str]:
-    yield from (m.config or POSTFIX for m in running if m.software == "postfix")
+    """The usual place counts where nothing runs, or nothing can be seen running."""
+    mine = [m.config or POSTFIX for m in running if m.software == "postfix"]
+    yield from mine
     listed = bundle.command(*POSTMULTI)
     for line in listed.stdout.splitlines()[:MOST] if listed and listed.ok else ():
         words = line.split()
         if len(words) == 4:
             yield words[3]
-    if _there(bundle, main_cf(POSTFIX)):
+    if not mine and _there(bundle, main_cf(POSTFIX)):
         yield POSTFIX
 
 
 def _dovecot(bundle: Bundle, running: tuple[Master, ...]) -> Iterator[str]:
-    yield from (m.config or DOVECOT for m in running if m.software == "dovecot")
-    if _there(bundle, DOVECOT):
+    mine = [m.config or DOVECOT for m in running if m.software == "dovecot"]
+    yield from mine
+    if not mine and _there(bundle, DOVECOT):
         yield DOVECOT
 
 

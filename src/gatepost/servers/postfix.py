@@ -175,7 +175,9 @@ def _override_place(directory: str, read: _Read, key: str) -> Place | None:
     return Place(master_cf(directory), lines[-1]) if lines else None
 
 
-def _listeners(bundle: Bundle, instance: Instance, at: Endpoint, read: _Read) -> Iterator[ListenerConfigured]:
+def _listeners(
+    bundle: Bundle, instance: Instance, at: Endpoint, read: _Read
+) -> Iterator[ListenerConfigured | Unobserved]:
     for row in read.rows:
         if row.type != "inet":
             continue
@@ -184,18 +186,21 @@ def _listeners(bundle: Bundle, instance: Instance, at: Endpoint, read: _Read) ->
         wrapped = read.expanded_overrides.get(f"{row.key}/smtpd_tls_wrappermode") or read.values.get(
             "smtpd_tls_wrappermode", ""
         )
-        if port:
-            yield ListenerConfigured(
-                at,
-                "postfix",
-                instance.config,
-                row.key,
-                port,
-                (address.strip("[]"),) if address else _interfaces(read.values),
-                row.command,
-                tls=row.command == "smtpd" and wrapped.lower() == "yes",
-                place=Place(master_cf(instance.config), row.line) if row.line else None,
-            )
+        if not port:
+            where = f"{master_cf(instance.config)}:{row.line}"
+            yield Unobserved(at, f"port of {row.key}", Reason.UNRESOLVED, f"{where}: no port is named {name[:60]!r}")
+            continue
+        yield ListenerConfigured(
+            at,
+            "postfix",
+            instance.config,
+            row.key,
+            port,
+            (address.strip("[]"),) if address else _interfaces(read.values),
+            row.command,
+            tls=row.command == "smtpd" and wrapped.lower() == "yes",
+            place=Place(master_cf(instance.config), row.line) if row.line else None,
+        )
 
 
 def _interfaces(values: dict[str, str]) -> tuple[str, ...]:

@@ -1,7 +1,7 @@
 """The host witness: what a bundle says about a host, as observations. It never looks, and never says good or bad.
 
 What could not be read is `Unobserved`, with one of these in `wanted`: sockets, packages, `postfix settings`,
-`dovecot settings`, `exim settings`, `file PATH`, `contents of PATH`.
+`dovecot settings`, `exim settings`, `port of SERVICE`, `file PATH`, `contents of PATH`.
 """
 
 from __future__ import annotations
