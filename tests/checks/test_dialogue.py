@@ -116,7 +116,7 @@ RELAY: tuple[Row, ...] = (
 )  # fmt: skip
 
 PATCHING: tuple[Row, ...] = (
-    row(patching.no_vulnerable_version, MX, "pass", greeting(MX, software="Exim", version="4.99")),
+    row(patching.no_vulnerable_version, MX, "pass", greeting(MX, software="Exim", version="4.99.4")),
     row(patching.no_vulnerable_version, MX, "fail", greeting(MX, **OLD_EXIM), says="CVE-2020-28017"),
     row(patching.no_vulnerable_version, MX, "unknown", greeting(MX, software="Postfix"), says="names no version"),
     row(patching.banner_keeps_its_version, MX, "pass", greeting(MX, software="Postfix")),
@@ -162,7 +162,7 @@ def test_row(one: Row) -> None:
         ("Exim", "4.91", {"CVE-2019-10149", "CVE-2019-15846"}),
         ("Exim", "4.86", {"CVE-2018-6789"}),
         ("Exim", "4.97", {"CVE-2023-51766", "CVE-2024-39929"}),
-        ("Exim", "4.98.2", set()),
+        ("Exim", "4.99.4", set()),
         ("Exim", "4.97.1-RC1", {"CVE-2024-39929"}),
         ("Postfix", "3.7.8", {"CVE-2023-51764"}),
         ("Postfix", "3.7.11", set()),

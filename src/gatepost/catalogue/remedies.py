@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from functools import cache
 
 from gatepost.catalogue import document
+from gatepost.catalogue.settings import Row, setting_of, settings
 from gatepost.model.words import Role
 
 ANY = "any"
@@ -32,10 +33,13 @@ def remedy(control: str, check: str, software: str, role: Role) -> str:
 def remedies(control: str) -> tuple[tuple[str, str], ...]:
     """Every remedy of a control as (server, settings), for the page that explains it."""
     rows = [row for key, words in _table().items() if key.partition("/")[0] == control for row in _rows(words)]
-    return tuple(dict.fromkeys(rows))
+    configured = [(LABELS[one.software], _commands(one)) for one in settings() if one.control == control]
+    return tuple(dict.fromkeys((*rows, *configured)))
 
 
 def _words(control: str, check: str) -> Words:
+    if row := setting_of(check):
+        return {ANY: f"{LABELS[row.software]}: {_commands(row)}"}
     table = _table()
     return table.get(f"{control}/{check}") or table.get(control) or {}
 
@@ -48,6 +52,17 @@ def _rows(words: Words) -> Iterator[tuple[str, str]]:
     for key, text in words.items():
         server, _, role = key.partition(":")
         yield f"{LABELS[server]}, {role}" if role else LABELS[server], text
+
+
+def _commands(row: Row) -> str:
+    """What sets a setting, where a judge does not know the host well enough to say it in full."""
+    value = row.sets()
+    if row.mend or value is None:
+        return row.mend or f"{row.setting}: only what the declaration names"
+    if row.software == "dovecot":
+        return f"{row.setting} = {value}, then doveadm reload"
+    where = f"-P 'SERVICE/{row.setting}={value}'" if row.per_service else f"-e '{row.setting} = {value}'"
+    return f"postconf {where} && postfix reload"
 
 
 @cache

@@ -14,7 +14,9 @@ from gatepost.checks import (
     comparisons,
     dane,
     exchangers,
+    files,
     firewall,
+    hosting,
     identity,
     listeners,
     patching,
@@ -22,7 +24,9 @@ from gatepost.checks import (
     ports,
     relay,
     segmentation,
+    settings,
     signing,
+    software,
     starttls,
     sts,
     tls,
@@ -193,6 +197,22 @@ _FROM_DNS: tuple[Check, ...] = (
     dane.tlsa_few_enough,
 )
 
+_FROM_HOST: tuple[Check, ...] = (
+    *settings.SETTINGS,
+    files.keys_kept_private,
+    files.keys_not_shared,
+    files.keys_fit,
+    files.named_files_exist,
+    files.served_from_disk,
+    files.configuration_in_use,
+    files.configuration_loads,
+    software.distribution_in_support,
+    software.packages_fixed,
+    hosting.passwords_stored_hashed,
+    hosting.incoming_mail_checked,
+    hosting.client_certificates_meant_for_clients,
+)
+
 _FROM_FIREWALL: tuple[Check, ...] = (
     listeners.configured_services_declared,
     listeners.sockets_declared,
@@ -225,11 +245,13 @@ _FROM_FIREWALL: tuple[Check, ...] = (
     segmentation.containers_behind_the_firewall,
 )
 
-CHECKS: tuple[Check, ...] = (*_FROM_PORTS, *_FROM_DNS, *_FROM_FIREWALL)
+CHECKS: tuple[Check, ...] = (*_FROM_PORTS, *_FROM_DNS, *_FROM_HOST, *_FROM_FIREWALL)
 FROM_DNS = frozenset(one.control for one in _FROM_DNS)
 """Controls that a run without a mail domain says little or nothing about."""
-FROM_INSIDE = frozenset(one.control for one in _FROM_FIREWALL)
-"""Controls with judges that only know what a look into the host tells."""
+FROM_INSIDE = frozenset(one.control for one in (*_FROM_HOST, *_FROM_FIREWALL)) - frozenset(
+    one.control for one in (*_FROM_PORTS, *_FROM_DNS)
+)
+"""Controls whose judges only know what a look into the host tells."""
 
 JUDGED_APART = frozenset({"GP-GOV-002"})  # waivers: see checks.waivers
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 
 from gatepost.catalogue.settings import EVERYWHERE, OUTWARD, Row
 from gatepost.checks import declared
@@ -20,28 +21,30 @@ def mended(row: Row, case: Case, wrong: Sequence[Spot]) -> str:
     if row.flawed_without and any(spot.server.version not in row.versions for spot in wrong):
         newer = f"{row.software.capitalize()} {row.versions.text.removeprefix('>=')}"
         return f"Install {newer} or newer, or the distribution's fixed package"
-    lines = [line for spot in wrong for line in _lines(row, case, spot)]
-    return "\n".join(dict.fromkeys(lines))
-
-
-def _lines(row: Row, case: Case, spot: Spot) -> list[str]:
-    value = row.sets(spot.server.version, spot.kin)
-    value = _worked_out(Asked(case, row, spot)) if value is None else value
-    if row.mend or value is None:
-        return []
+    wanted = [(spot, value) for spot in wrong if (value := _value(row, case, spot)) is not None]
     if row.software == "dovecot":
-        return [_dovecot(row, spot, value)]
-    return [_postfix(row, case, spot, value)]
+        return "\n".join(dict.fromkeys(_dovecot(row, spot, value) for spot, value in wanted))
+    return "\n".join(_postfix(row, case, wanted))
 
 
-def _postfix(row: Row, case: Case, spot: Spot, value: str) -> str:
-    """An override in master.cf wins over main.cf, so it is changed where it stands."""
-    instance = spot.server.instance
-    at = "" if instance == _POSTFIX else f" -c {instance}"
-    overriding = {one.service for one in told(case, spot.server) if one.name == row.reads and one.service}
-    service = _service(row, spot, overriding)
-    setting = f"-P '{service}/{row.setting}={value}'" if service else f"-e '{row.setting} = {value}'"
-    return f"postconf{at} {setting} && postfix{at} reload"
+def _value(row: Row, case: Case, spot: Spot) -> str | None:
+    if row.mend:
+        return None
+    value = row.sets(spot.server.version, spot.kin)
+    return _worked_out(Asked(case, row, spot)) if value is None else value
+
+
+def _postfix(row: Row, case: Case, wanted: Sequence[tuple[Spot, str]]) -> Iterator[str]:
+    """One command for each instance and kind. An override in master.cf wins over main.cf: it is changed there."""
+    commands: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for spot, value in wanted:
+        overriding = {one.service for one in told(case, spot.server) if one.name == row.reads and one.service}
+        service = _service(row, spot, overriding)
+        setting = f"'{service}/{row.setting}={value}'" if service else f"'{row.setting} = {value}'"
+        commands[spot.server.instance, "-P" if service else "-e"].append(setting)
+    for (instance, kind), written in commands.items():
+        at = "" if instance == _POSTFIX else f" -c {instance}"
+        yield f"postconf{at} {kind} {' '.join(dict.fromkeys(written))} && postfix{at} reload"
 
 
 def _service(row: Row, spot: Spot, overriding: set[str]) -> str:

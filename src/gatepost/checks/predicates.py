@@ -13,6 +13,7 @@ from gatepost.catalogue.settings import Safe
 from gatepost.catalogue.versions import numbers
 from gatepost.checks import ciphers, declared
 from gatepost.checks.answer import HOLDS, Answer, cannot_tell, fails
+from gatepost.checks.dialogue_seen import some
 from gatepost.checks.endpoints import all_inside
 from gatepost.checks.files_seen import file_exists, file_reference
 from gatepost.checks.networks import Trusted, within
@@ -45,7 +46,11 @@ def in_(seen: SettingSeen, safe: Safe, asked: Asked) -> Answer:
         return HOLDS
     if value in safe.private:
         return fails("strangers must be able to deliver without TLS (RFC 3207)") if asked.spot.public else HOLDS
-    return fails(f"it has to be {' or '.join(one for one in safe.values if '*' not in one)}")
+    return fails(f"it has to be {_either([one for one in safe.values if '*' not in one])}")
+
+
+def _either(names: list[str]) -> str:
+    return f"{', '.join(names[:-1])} or {names[-1]}" if len(names) > 1 else names[0]
 
 
 def empty(seen: SettingSeen, _safe: Safe, _asked: Asked) -> Answer:
@@ -243,7 +248,7 @@ def set_within(seen: SettingSeen, safe: Safe, asked: Asked) -> Answer:
     if not asked.case.declared and found:
         return cannot_tell(f"no declaration says whether {found[0]} is meant")
     if outside := [word for word in found if word not in unread]:
-        return fails(f"{shown(outside[0])} is not declared")
+        return fails(f"{some(map(shown, outside))} {_is(outside)} not declared")
     return cannot_tell(f"{shown(unread[0])} was not read") if unread else HOLDS
 
 

@@ -10,7 +10,8 @@ from gatepost.checks import bound
 from gatepost.checks.answer import HOLDS, Answer, Held, about_else, all_of, any_of, cannot_tell, fails
 from gatepost.checks.predicates import OPERATORS
 from gatepost.checks.restrictions import reached, terms
-from gatepost.checks.settings_seen import Asked, told
+from gatepost.checks.settings_seen import Asked, shown, told
+from gatepost.model.host import SettingSeen
 
 _LISTS = (
     "smtpd_client_restrictions", "smtpd_helo_restrictions", "smtpd_sender_restrictions", "smtpd_relay_restrictions",
@@ -28,10 +29,17 @@ def answer(asked: Asked) -> Answer:
         if condition.held is Held.CANNOT_TELL:
             return condition
         if not condition.holds:
-            return replace(about_else("it decides nothing here"), seen=condition.seen)
+            return replace(about_else(_elsewhere(asked, condition)), seen=condition.seen)
     if row.follows and (seen := asked.seen(row.reads)) and f"${row.follows}" in seen.written:
         return replace(about_else(f"{row.reads} follows {row.follows}"), seen=(seen,))
     return judged(row.safe_at(asked.spot.kin), asked)
+
+
+def _elsewhere(asked: Asked, condition: Answer) -> str:
+    """Why the row is not about this spot."""
+    found = next((one for one in condition.seen if isinstance(one, SettingSeen)), None)
+    because = f"{found.name} is {shown(found.value)}" if found else condition.because
+    return f"{because}, so {asked.row.reads} decides nothing here"
 
 
 def _without(asked: Asked) -> Answer:
@@ -73,7 +81,18 @@ def _unexpanded(value: str) -> str:
 
 
 def _any_of(asked: Asked, safe: Safe) -> Answer:
-    return any_of([judged(part, asked) for part in safe.of])
+    """Of several settings that name a file, the one that somebody wrote is to blame."""
+    said = [judged(part, asked) for part in safe.of]
+    written = [one for part, one in zip(safe.of, said, strict=True) if part.op == "file_exists" and _written(one)]
+    return any_of([*written, *said])
+
+
+def _written(said: Answer) -> bool:
+    return any(isinstance(one, SettingSeen) and not one.default for one in said.seen)
+
+
+def _absent_or_all(asked: Asked, safe: Safe) -> Answer:
+    return _all_of(asked, safe) if asked.spot.listener else HOLDS
 
 
 def _all_of(asked: Asked, safe: Safe) -> Answer:
@@ -102,11 +121,12 @@ def _present(asked: Asked, safe: Safe) -> Answer:
     exported = {one.service for one in every if one.name == "exporter" and one.value.strip()}
     if found := [one for one in filters if one.service in exported]:
         return replace(HOLDS, seen=tuple(found[:1]))
-    return fails(f"no metric with an exporter is about {safe.values[0]}")
+    nobody = fails(f"no metric with an exporter is about {safe.values[0]}")
+    return replace(nobody, seen=(asked.spot.server,))
 
 
 _STRUCTURES: Mapping[str, Callable[[Asked, Safe], Answer]] = {
-    "absent_or_all": _all_of,
+    "absent_or_all": _absent_or_all,
     "absent_or_bound_to": bound.bound_to,
     "all_of": _all_of,
     "any_of": _any_of,

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from gatepost.catalogue.settings import Row, settings
-from gatepost.checks.answer import Answer, Held, cannot_tell
+from gatepost.checks.answer import HOLDS, Answer, Held, cannot_tell
 from gatepost.checks.case import Case, Check, Scope, failed, not_applicable, passed, unknown
 from gatepost.checks.inside_seen import here, looked_inside, not_seen_inside
 from gatepost.checks.mending import mended
@@ -61,8 +61,10 @@ def _at(row: Row, server: ServerSeen, case: Case) -> Iterable[Told]:
         yield Told(Spot(server), replace(cannot_tell(why.because), seen=(*why.evidence, server)))
         return
     found = spots(case, server, row)
-    if not found and (row.listener or row.block):
-        found = [Spot(server)]  # a listener that is not there is an answer
+    if not found and row.block:
+        yield Told(Spot(server), replace(HOLDS, seen=(server,)))  # nobody changed what is built in
+    if not found and row.listener:
+        found = [Spot(server)]  # one that is not there is an answer
     for spot in found:
         said = answer(Asked(case, row, spot))
         yield Told(spot, replace(said, seen=said.seen or _listener(spot)))
@@ -117,7 +119,7 @@ def _blamed(row: Row, one: Told) -> str:
         return f"{seen.name}{unusual} is {shown(seen.value)} by default"
     if seen is not None:
         return f"{seen.place or instance} sets {seen.name} = {shown(seen.value)}"
-    listener = one.spot.listener
+    listener = one.spot.listener if row.listener else None
     where = f"{listener.place}: " if listener and listener.place else ""
     return f"{where}{listener.name if listener else row.setting}{unusual}"
 

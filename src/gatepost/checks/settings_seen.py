@@ -125,6 +125,7 @@ def hidden(case: Case, listener: ListenerConfigured) -> bool:
 
 
 def shown(value: str) -> str:
+    value = value.strip()
     if not value:
         return "empty"
     return value if len(value) <= _LONGEST else f"{value[:_LONGEST]}…"
