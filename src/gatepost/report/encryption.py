@@ -26,9 +26,13 @@ _PASSWORDS = frozenset({"LOGIN", "PLAIN"})
 class Word(StrEnum):
     """The verdict of a row of the port truth table."""
 
+    AS_DECLARED = "as-declared"  # by the host and its rules; the port itself was not asked
+    BLOCKED = "blocked"  # declared, and kept from whom it is declared for
+    BYPASS = "bypass"  # published past the rules of the host
     CLOSED = "closed"
     FILTERED = "filtered"
     IMPLICIT = "implicit"
+    LOOPBACK = "loopback"
     MISSING = "missing"
     NO_TLS = "no-tls"
     PLAINTEXT_LOGIN = "plaintext-login"
@@ -36,6 +40,7 @@ class Word(StrEnum):
     STARTTLS_OPTIONAL = "starttls-optional"
     STARTTLS_REFUSED = "starttls-refused"
     STARTTLS_STRIPPED = "starttls-stripped"
+    TOO_OPEN = "too-open"  # for more than it is declared for
     UNDECLARED = "undeclared"
     UNKNOWN = "unknown"
     WRONG_MODE = "wrong-mode"

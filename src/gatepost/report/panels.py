@@ -76,7 +76,7 @@ def _told(row: truth.Row) -> str:
 def port_tables(rows: Sequence[truth.Row]) -> Iterable[Node]:
     for n, host in enumerate(dict.fromkeys(row.host for row in rows)):
         same = [row for row in rows if row.host == host]
-        addresses = " · ".join(dict.fromkeys(row.address for row in same))
+        addresses = " · ".join(dict.fromkeys(row.address for row in same if row.verdict is not Word.LOOPBACK))
         yield e("h3", host, e("small", addresses), id=f"host-{n}")
         yield _port_table([row for row in same if not truth.absent(row)])
         yield from _absent_line([row for row in same if truth.absent(row)])
@@ -128,9 +128,14 @@ def pill(standing: Standing, words: str) -> Element:
     return e("span", f"{MARKS[standing]} {words}", class_=f"pill {standing.value}")
 
 
+_COLLAPSED = (
+    (Word.CLOSED, "Closed as well"), (Word.FILTERED, "No answer from"), (Word.LOOPBACK, "On loopback only"),
+)  # fmt: skip
+
+
 def _absent_line(rows: Sequence[truth.Row]) -> Iterable[Node]:
     told = []
-    for word, words in ((Word.CLOSED, "Closed as well"), (Word.FILTERED, "No answer from")):
+    for word, words in _COLLAPSED:
         ports = sorted({row.port for row in rows if row.verdict is word})
         more = f" and {len(ports) - 40} more" if ports[40:] else ""
         told += [f"{words}: {', '.join(str(port) for port in ports[:40])}{more}."] if ports else []

@@ -1,7 +1,8 @@
-"""The port truth table: what was declared, what answered, and one word for the difference.
+"""The port truth table: what was declared, what listens, who is let in, what answered, and one word for the difference.
 
 A row per host, address and port. Columns that need a witness which was not asked show a dash; that is neither
-yes nor no. `listening` is what the wire can tell: accepted yes, actively refused no, silence `?`.
+yes nor no. Without a look into the host `listening` is what the wire can tell: accepted yes, actively refused no,
+silence `?`.
 """
 
 from __future__ import annotations
@@ -12,16 +13,20 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from gatepost import catalogue
+from gatepost.firewall.matrix import management_ports
 from gatepost.model.architecture import Endpoint, Host, Service
 from gatepost.model.audit import Audit
 from gatepost.model.finding import Finding
-from gatepost.model.observation import Advertised, Closed, Identified, Listening, Seen, Unobserved, of
-from gatepost.model.words import Reason, Role, Severity
+from gatepost.model.observation import Advertised, Identified, Seen, of
+from gatepost.model.words import Role, Severity
+from gatepost.report import columns
+from gatepost.report.causes import cause
+from gatepost.report.columns import NOT_ASKED, UNSEEN, Known
 from gatepost.report.encryption import Word, encryption
 from gatepost.report.escape import printable
+from gatepost.report.meanings import Place, verdict
 
-NOT_ASKED = "–"  # noqa: RUF001 - an en dash, as in a printed table
-UNSEEN = "?"
+__all__ = ["NOT_ASKED", "UNSEEN", "Row", "Standing", "absent", "merged", "rows"]
 
 
 class Standing(StrEnum):
@@ -67,7 +72,8 @@ class Row:
 
 
 _WRONG = frozenset({
-    Word.MISSING, Word.PLAINTEXT_LOGIN, Word.STARTTLS_REFUSED, Word.STARTTLS_STRIPPED, Word.UNDECLARED, Word.WRONG_MODE,
+    Word.BLOCKED, Word.BYPASS, Word.MISSING, Word.PLAINTEXT_LOGIN, Word.STARTTLS_REFUSED, Word.STARTTLS_STRIPPED,
+    Word.TOO_OPEN, Word.UNDECLARED, Word.WRONG_MODE,
 })  # fmt: skip
 
 
@@ -75,7 +81,8 @@ def rows(audit: Audit) -> tuple[Row, ...]:
     """Every endpoint looked at or declared, by host (in the order asked for), port and address."""
     open_at = _open_at(audit.findings)
     advertised = _advertised(audit.run.seen)
-    found = (_row(at, audit, open_at.get(str(at), []), advertised) for at in _endpoints(audit))
+    known = Known(audit.run.seen, audit.architecture, audit.run.vantage)
+    found = (_row(at, known, open_at.get(str(at), []), advertised) for at in columns.places(known))
     order = {name: n for n, name in enumerate(dict.fromkeys((*audit.targets, *_names(audit))))}
     return tuple(sorted(found, key=lambda r: (order.get(r.host, len(order)), r.host, r.port, r.at.family, r.address)))
 
@@ -104,29 +111,13 @@ def _where(held: Sequence[str], addresses: Sequence[str]) -> str:
 
 
 def absent(row: Row) -> bool:
-    """Nothing listens, and nobody said it should: told in one line, not in a row each."""
-    return row.verdict in {Word.CLOSED, Word.FILTERED} and row.declared != "yes"
+    """Nothing waits there for others, and nobody said it should: told in one line, not in a row each."""
+    quiet = row.verdict in {Word.CLOSED, Word.FILTERED} and row.declared != "yes"
+    return quiet or row.verdict is Word.LOOPBACK
 
 
 def _names(audit: Audit) -> Iterable[str]:
     return (host.name for host in audit.architecture.hosts)
-
-
-def _endpoints(audit: Audit) -> set[Endpoint]:
-    """Declared hosts count only where this run looked at them at all."""
-    seen = {at for at in audit.run.seen.endpoints() if at.address}
-    looked_at = {(at.host, at.address) for at in seen}
-    wanted = {
-        Endpoint(host, address, service.port)
-        for host, address in looked_at
-        for service in _services(audit.architecture.host(host))
-        if service.declared
-    }
-    return seen | wanted
-
-
-def _services(host: Host | None) -> tuple[Service, ...]:
-    return host.services if host else ()
 
 
 def _open_at(findings: Iterable[Finding]) -> Mapping[str, list[Finding]]:
@@ -146,48 +137,40 @@ def _advertised(seen: Seen) -> Mapping[tuple[str, int], str] | None:
     return {key: printable(", ".join(sorted(value)), 40) for key, value in ways.items()} if ways else None
 
 
-def _row(at: Endpoint, audit: Audit, findings: list[Finding], advertised: Mapping[tuple[str, int], str] | None) -> Row:
-    seen = audit.run.seen
-    host = audit.architecture.host(at.host)
+def _row(at: Endpoint, known: Known, findings: list[Finding], advertised: Mapping[tuple[str, int], str] | None) -> Row:
+    host = known.architecture.host(at.host)
     service = host.service(at.port) if host else None
-    declared = _declared(host, service)
-    reachable = _reachable(at, seen)
-    encrypted, word = encryption(at, seen)
-    verdict = _verdict(service, declared, reachable, word)
-    standing = _standing(verdict, _role(at, service), declared, findings)
+    declared, answered = _declared(host, service, at), columns.wire(at, known)
+    encrypted, word = encryption(at, known.seen)
+    place = Place(at, host, service, declared, answered, word)
+    found = verdict(place, known)
+    role = service.role if service else _usual_role(at)
+    standing = _standing(found, role, declared, findings)
     return Row(
         at.host, at.address, at.port,
-        service=_name(at, service, seen),
-        role=_role(at, service),
+        service=_name(at, service, known.seen),
+        role=role,
         declared=declared,
-        listening={"yes": "yes", "refused": "no"}.get(reachable, UNSEEN),
-        firewalled=NOT_ASKED,
-        reachable=reachable,
-        encrypted=encrypted if reachable == "yes" else "",
+        listening=columns.listening(at, known, answered),
+        firewalled=columns.firewalled(at, known),
+        reachable=columns.reachable(at, known, answered),
+        encrypted=encrypted if answered == "yes" else "",
         advertised=NOT_ASKED if advertised is None else advertised.get((at.host, at.port), "no"),
         used=NOT_ASKED,
-        verdict=verdict,
+        verdict=found,
         standing=standing,
-        cause="" if standing is Standing.GOOD else _cause(verdict, at, service, host, audit, findings),
+        cause="" if standing is Standing.GOOD else cause(place, found, known, findings),
         line=service.line if service else host.line if host else None,
         findings=len(findings),
     )  # fmt: skip
 
 
-def _declared(host: Host | None, service: Service | None) -> str:
+def _declared(host: Host | None, service: Service | None, at: Endpoint) -> str:
+    """Where operators log in is declared once somebody wrote down who they are."""
     if host is None or not any(s.declared for s in host.services):
         return NOT_ASKED
-    return "yes" if service and service.declared else "no"
-
-
-def _reachable(at: Endpoint, seen: Seen) -> str:
-    if seen.at(Listening, at):
-        return "yes"
-    if seen.at(Closed, at):
-        return "refused"
-    if any(u.reason in {Reason.FILTERED, Reason.TIMEOUT} for u in seen.at(Unobserved, at)):
-        return "filtered"
-    return UNSEEN
+    operated = bool(host.management or host.management_ports) and at.port in management_ports(host)
+    return "yes" if operated or (service and service.declared) else "no"
 
 
 def _name(at: Endpoint, service: Service | None, seen: Seen) -> str:
@@ -201,37 +184,19 @@ def _name(at: Endpoint, service: Service | None, seen: Seen) -> str:
     return row.id if row else ""
 
 
-def _role(at: Endpoint, service: Service | None) -> Role:
-    if service:
-        return service.role
+def _usual_role(at: Endpoint) -> Role:
     row = catalogue.port_numbered(at.port)
     return Role(row.duty) if row else Role.HOST
 
 
-_AS_DECLARED = {
-    "implicit": frozenset({Word.IMPLICIT}),
-    "starttls": frozenset({Word.STARTTLS_ENFORCED, Word.STARTTLS_OPTIONAL}),
-    "tls-optional": frozenset({Word.STARTTLS_ENFORCED, Word.STARTTLS_OPTIONAL, Word.IMPLICIT, Word.NO_TLS}),
-}
-
-
-def _verdict(service: Service | None, declared: str, reachable: str, word: Word) -> Word:
-    """A password in clear outranks a missing declaration: the `declared` column tells that anyway."""
-    if reachable != "yes":
-        absent = {"refused": Word.CLOSED, "filtered": Word.FILTERED}.get(reachable, Word.UNKNOWN)
-        return Word.MISSING if declared == "yes" and absent is Word.CLOSED else absent
-    if word in {Word.PLAINTEXT_LOGIN, Word.STARTTLS_STRIPPED, Word.STARTTLS_REFUSED}:
-        return word
-    if declared == "no":
-        return Word.UNDECLARED
-    fitting = _AS_DECLARED.get(service.mode.value) if service and declared == "yes" else None
-    return Word.WRONG_MODE if fitting and word is not Word.UNKNOWN and word not in fitting else word
-
-
 _STANDINGS = {
+    Word.AS_DECLARED: Standing.GOOD,
+    Word.BLOCKED: Standing.BAD,
+    Word.BYPASS: Standing.BAD,
     Word.CLOSED: Standing.QUIET,
     Word.FILTERED: Standing.QUIET,
     Word.IMPLICIT: Standing.GOOD,
+    Word.LOOPBACK: Standing.QUIET,
     Word.MISSING: Standing.BAD,
     Word.NO_TLS: Standing.ATTENTION,
     Word.PLAINTEXT_LOGIN: Standing.BAD,
@@ -239,6 +204,7 @@ _STANDINGS = {
     Word.STARTTLS_OPTIONAL: Standing.ATTENTION,
     Word.STARTTLS_REFUSED: Standing.BAD,
     Word.STARTTLS_STRIPPED: Standing.BAD,
+    Word.TOO_OPEN: Standing.BAD,
     Word.UNDECLARED: Standing.ATTENTION,
     Word.UNKNOWN: Standing.UNKNOWN,
     Word.WRONG_MODE: Standing.BAD,
@@ -256,39 +222,3 @@ def _standing(verdict: Word, role: Role, declared: str, findings: list[Finding])
     if verdict is Word.STARTTLS_OPTIONAL and role is Role.MX:
         own = Standing.GOOD  # RFC 3207: a public MX must not require it
     return Standing.ATTENTION if own is Standing.GOOD and worst == Severity.MEDIUM.rank else own
-
-
-_SENTENCES = {
-    Word.MISSING: "declared, but nothing listens",
-    Word.NO_TLS: "no encryption is offered",
-    Word.PLAINTEXT_LOGIN: "passwords are accepted before encryption",
-    Word.STARTTLS_REFUSED: "STARTTLS is offered and then refused",
-    Word.STARTTLS_STRIPPED: "STARTTLS was rewritten on the way",
-    Word.UNDECLARED: "listens, but is not declared",
-}
-
-
-def _cause(
-    verdict: Word,
-    at: Endpoint,
-    service: Service | None,
-    host: Host | None,
-    audit: Audit,
-    findings: list[Finding],
-) -> str:
-    """The worst open finding in its own words; else what the verdict means here."""
-    about_intent = verdict in {Word.MISSING, Word.UNDECLARED, Word.WRONG_MODE}
-    line = service.line if service and service.declared else host.line if host and about_intent else None
-    where = f" ({audit.architecture.source}:{line})" if line and audit.architecture.source else ""
-    if findings:
-        return printable(findings[0].because) + (where if about_intent else "")
-    if verdict is Word.WRONG_MODE and service:
-        return f"declared {service.mode.value}, seen otherwise{where}"
-    if verdict in {Word.UNKNOWN, Word.FILTERED} and (service is None or service.declared or verdict is Word.UNKNOWN):
-        return next(
-            (f"{u.reason.value}: {printable(u.detail)}" for u in audit.run.seen.at(Unobserved, at)),
-            "nothing more was seen",
-        )
-    if verdict is Word.STARTTLS_OPTIONAL and service and service.role is not Role.MX:
-        return "encryption is offered but not required"
-    return _SENTENCES.get(verdict, "") + (where if verdict in _SENTENCES else "")

@@ -61,7 +61,7 @@ def _notes(audit: Audit, width: int) -> list[Text]:
 def _ports_close(rows: Sequence[truth.Row], width: int) -> list[Text]:
     wrong = sum(row.wrong for row in rows)
     unknown = sum(row.standing is Standing.UNKNOWN for row in rows)
-    listening = sum(row.listening == "yes" for row in rows)
+    listening = sum(row.listening.startswith("yes") for row in rows)
     told = f"{plural(wrong, 'port')} not as intended" if wrong else "Every port that answered is as intended"
     blind = f"; {plural(unknown, 'port')} could not be judged" if unknown else ""
     mark = text("✖", "bold red") if wrong else text("✔", "green") if listening else text("?", "blue")

@@ -7,9 +7,11 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from rich.text import Text
 
+from gatepost.report.columns import brief
+from gatepost.report.encryption import Word
 from gatepost.report.escape import printable
 from gatepost.report.layout import Column, broadest, cut, hanging, joined, table, text
-from gatepost.report.truth import NOT_ASKED, UNSEEN, Row, Standing, absent, merged
+from gatepost.report.truth import NOT_ASKED, Row, Standing, absent, merged
 
 MARKS: Mapping[Standing, tuple[str, str]] = {
     Standing.ATTENTION: ("◆", "yellow"),
@@ -18,9 +20,9 @@ MARKS: Mapping[Standing, tuple[str, str]] = {
     Standing.QUIET: ("·", "dim"),
     Standing.UNKNOWN: ("?", "blue"),
 }
-_COMPACT = ("declared", "answers", "advertised")
+_COMPACT = ("declared", "firewalled", "answers", "advertised")
 _WHOLE = ("declared", "listening", "firewalled", "reachable", "encrypted", "advertised", "used")
-_FIRST_TO_GO = (("firewalled", "used"), ("listening",), ("advertised",))  # where the terminal is too narrow
+_FIRST_TO_GO = (("advertised",), ("listening",), ("encrypted",))  # where the terminal is too narrow
 _CAUSE_INDENT = 9
 
 Held = tuple[str, Row]  # where it holds (empty: on every address of the host), and the row
@@ -40,17 +42,19 @@ def wall(rows: Sequence[Row], *, width: int, whole: bool = False) -> list[Text]:
 
 
 def _heading(rows: Sequence[Row], width: int) -> list[Text]:
-    addresses = " · ".join(printable(a) for a in dict.fromkeys(row.address for row in rows) if a)
+    outer = (row.address for row in rows if row.verdict is not Word.LOOPBACK)
+    addresses = " · ".join(printable(a) for a in dict.fromkeys(outer) if a)
     named = joined(text(printable(rows[0].host), "bold"), "   ", text(addresses, "dim"))
     return hanging(text(""), named, indent=2, width=width)
 
 
 def _fitting(tables: Sequence[Sequence[Held]], width: int, *, whole: bool) -> tuple[list[str], int, list[str]]:
-    """Columns go one by one until the widest table fits; at last the gaps shrink."""
+    """Columns go one by one until the widest table fits, those that nobody filled first; at last the gaps shrink."""
     every = [one for held in tables for one in held]
     names = [n for n in (_WHOLE if whole else _COMPACT) if whole or _told(n, every)]
     left: list[str] = []
-    for group in ((), *_FIRST_TO_GO):
+    empty = tuple(name for name in names if not _told(name, every))
+    for group in ((), empty, *_FIRST_TO_GO):
         left += [name for name in group if name in names]
         names = [name for name in names if name not in group]
         if max((_table_width(_draw(held, names, width, whole=whole)) for held in tables), default=0) <= width:
@@ -59,11 +63,11 @@ def _fitting(tables: Sequence[Sequence[Held]], width: int, *, whole: bool) -> tu
 
 
 def _collapsed_lines(rows: Iterable[Row], width: int) -> list[Text]:
-    ports: dict[str, list[int]] = defaultdict(list)
+    ports: dict[str, list[str]] = defaultdict(list)
     for row in rows:
-        if absent(row) and row.port not in ports[row.verdict.value]:
-            ports[row.verdict.value].append(row.port)
-    words = {"closed": "closed as well", "filtered": "no answer from"}
+        if absent(row) and (shown := _collapsed(row)) not in ports[row.verdict.value]:
+            ports[row.verdict.value].append(shown)
+    words = {"closed": "closed as well", "filtered": "no answer from", "loopback": "on loopback only"}
     return [
         line
         for verdict, listed in sorted(ports.items())
@@ -74,8 +78,14 @@ def _collapsed_lines(rows: Iterable[Row], width: int) -> list[Text]:
     ]
 
 
-def _spans(ports: Sequence[int]) -> str:
-    shown = ", ".join(str(port) for port in ports[:12])
+def _collapsed(row: Row) -> str:
+    """With the process where the host told it."""
+    process = row.listening.removeprefix("yes (").removesuffix(")") if row.listening.startswith("yes (") else ""
+    return f"{row.port} {process}".strip()
+
+
+def _spans(ports: Sequence[str]) -> str:
+    shown = ", ".join(ports[:12])
     return f"{shown} and {len(ports) - 12} more" if len(ports) > 12 else shown
 
 
@@ -89,10 +99,15 @@ def _told(name: str, held: Sequence[Held]) -> bool:
 
 
 def _value(name: str, row: Row) -> str:
-    if name != "answers":
-        found: str = getattr(row, name)
-        return found
-    return {"yes": row.encrypted, UNSEEN: "?"}.get(row.reachable, row.reachable)
+    match name:
+        case "answers":
+            return row.encrypted or brief(row.reachable)
+        case "listening":
+            return row.listening.removeprefix("yes (").removesuffix(")")  # the process says more than a yes
+        case "reachable":
+            return brief(row.reachable)
+    found: str = getattr(row, name)
+    return found
 
 
 def _draw(held: Sequence[Held], names: Sequence[str], width: int, *, whole: bool, gap: int = 2) -> list[Text]:

@@ -1,0 +1,112 @@
+"""The cause line of a row of the port truth table: one sentence, with the rule or the line that decides."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from gatepost import catalogue
+from gatepost.firewall.drift import admitted, audience, listed, told
+from gatepost.firewall.vantages import named
+from gatepost.model.finding import Finding
+from gatepost.model.observation import Unobserved
+from gatepost.model.rules import Drift, ReachSeen
+from gatepost.model.words import Role
+from gatepost.report import columns
+from gatepost.report.columns import Known
+from gatepost.report.encryption import Word
+from gatepost.report.escape import printable
+from gatepost.report.meanings import Place
+from gatepost.servers.bound import inward, outward
+
+_ABOUT_INTENT = frozenset({Word.MISSING, Word.UNDECLARED, Word.WRONG_MODE})
+_SENTENCES = {
+    Word.MISSING: "declared, but nothing listens",
+    Word.NO_TLS: "no encryption is offered",
+    Word.PLAINTEXT_LOGIN: "passwords are accepted before encryption",
+    Word.STARTTLS_REFUSED: "STARTTLS is offered and then refused",
+    Word.STARTTLS_STRIPPED: "STARTTLS was rewritten on the way",
+    Word.UNDECLARED: "listens, but is not declared",
+}
+
+
+def cause(place: Place, word: Word, known: Known, findings: Sequence[Finding]) -> str:
+    """What rules and sockets say of this very port; else the worst open finding; else what the word means here."""
+    if word in {Word.BLOCKED, Word.BYPASS, Word.TOO_OPEN}:
+        return printable(_way(place, word, known))
+    if word is Word.UNDECLARED and place.answered != "yes":
+        return printable(_undeclared(place, known))
+    if word is Word.MISSING and known.sockets(place.at.host) is not None:
+        return printable(_missing(place, known))
+    where = _line(place, known, about_intent=word in _ABOUT_INTENT)
+    if findings:
+        return printable(findings[0].because) + (where if word in _ABOUT_INTENT else "")
+    if word is Word.WRONG_MODE and place.service:
+        return f"declared {place.service.mode.value}, seen otherwise{where}"
+    if word in {Word.UNKNOWN, Word.FILTERED}:
+        return printable(_unseen(place, word, known))
+    if word is Word.STARTTLS_OPTIONAL and place.service and place.service.role is not Role.MX:
+        return "encryption is offered but not required"
+    return _SENTENCES.get(word, "") + (where if word in _SENTENCES else "")
+
+
+def _way(place: Place, word: Word, known: Known) -> str:
+    """The rule where it was read; else what a vantage met."""
+    drift = Drift.CLOSED if word is Word.BLOCKED else Drift.WIDER
+    if found := known.drift(place.at, drift):
+        return told(found, known.architecture)
+    met = columns.shut_out(place.at, known) if word is Word.BLOCKED else columns.trespass(place.at, known)
+    who = listed(sorted({named(one, known.architecture) for one in met}))
+    meant = f"declared for {audience(place.service)}" if place.service else "meant for others"
+    verb = f"gets no way in ({_result(met)})" if word is Word.BLOCKED else "gets in"
+    return f"{who} {verb}; {meant}{_line(place, known, about_intent=True)}"
+
+
+def _result(met: Sequence[ReachSeen]) -> str:
+    return met[0].result.value if met else "silent"
+
+
+def _undeclared(place: Place, known: Known) -> str:
+    """Who listens where, and who gets there: the firewall may be all that stands between."""
+    socket = next(iter(outward(columns.takers(place.at, known))), None)
+    line = _line(place, known, about_intent=True)
+    if socket is None:
+        return f"{_SENTENCES[Word.UNDECLARED]}{line}"
+    where = f"[{socket.address}]" if socket.family == 6 else socket.address
+    said = f"{socket.process or 'something'} listens on {where}, and is not declared{line}"
+    if found := known.drift(place.at, Drift.WIDER):
+        return f"{said}; {told(found, known.architecture).removesuffix('; nothing is declared there')}"
+    admission = known.admission(place.at)
+    if admission is None or admission.undecided:
+        return said
+    names = admitted(admission, known.architecture.zones)
+    return f"{said}; open to {listed(names)}" if names else f"{said}; only the firewall keeps it closed"
+
+
+def _missing(place: Place, known: Known) -> str:
+    """What listens on the port after all, for others."""
+    same = [s for s in known.sockets(place.at.host) or () if s.port == place.at.port]
+    line = _line(place, known, about_intent=True)
+    if not same:
+        return f"{_SENTENCES[Word.MISSING]}{line}"
+    where = "loopback" if all(inward(s) for s in same) else ", ".join(dict.fromkeys(s.address for s in same))
+    return f"declared, but {same[0].process or 'its process'} listens on {where} only{line}"
+
+
+def _unseen(place: Place, word: Word, known: Known) -> str:
+    if doubtful := known.drift(place.at, Drift.CANNOT_TELL):
+        return told(doubtful, known.architecture)
+    if word is Word.FILTERED and not (place.service is None or place.service.declared):
+        return ""
+    lost = next((f"{u.reason.value}: {u.detail}" for u in known.seen.at(Unobserved, place.at)), "")
+    socket = next(iter(outward(columns.takers(place.at, known))), None)
+    if socket is not None:
+        row = catalogue.port_numbered(place.at.port)
+        name = socket.process or (row.id if row else "something")
+        return f"{name} listens; from here {lost or 'nothing more was seen'}"
+    return lost or "nothing more was seen"
+
+
+def _line(place: Place, known: Known, *, about_intent: bool) -> str:
+    service, host = place.service, place.host
+    line = service.line if service and service.declared else host.line if host and about_intent else None
+    return f" ({known.architecture.source}:{line})" if line and known.architecture.source else ""
