@@ -60,6 +60,7 @@ class Desired:
     where: Where = Where.MAIN
     fixed: str | None = None
     listed: tuple[str, ...] = ()
+    enough: tuple[str, ...] = ()  # a list of these alone is right as it is
     otherwise: str = ""  # where removing leaves nothing
     first: tuple[str, ...] = ()  # what an empty list begins with
     who: str = ""  # relay_clients, proxies
@@ -161,6 +162,7 @@ def _desired(told: Raw, row: Row | None, raw: Raw) -> Desired:
         where=Where(raw.get("where", "main")),
         fixed=raw.get("value"),
         listed=tuple(raw.get("words", ())),
+        enough=tuple(raw.get("enough", ())),
         otherwise=raw.get("otherwise", ""),
         first=tuple(raw.get("first", ())),
         who=raw.get("who", ""),

@@ -41,7 +41,7 @@ OnlyKinds = Annotated[
 Insist = Annotated[
     list[str] | None,
     typer.Option("--insist", metavar="SETTING", rich_help_panel=WHAT,
-                 help="You decided: do this, although it is left to you otherwise. A setting as the plan names it, or all. "
+                 help="You decided: do this, although it is left to you otherwise. The name the plan tells, or all. "
                  "Repeatable."),
 ]  # fmt: skip
 

@@ -45,11 +45,13 @@ def causes(findings: Iterable[Finding]) -> Causes:
 
 
 def _rows(finding: Finding, judged: Mapping[str, Desired]) -> Iterable[Desired]:
+    """What `may` mend something seen on the wire starts nothing where a judge of its own looks at the setting."""
     if one := judged.get(finding.check.replace("_", "-")):
         yield one
     for one in mending(word(finding)):
-        yield one
-        yield from map(row, one.also)
+        if one.row is None or word(finding) in one.certain:
+            yield one
+            yield from map(row, one.also)
 
 
 def about(want: Desired, findings: Iterable[Finding]) -> bool:

@@ -19,7 +19,7 @@ from gatepost.enforcement.services import Fate, Stray, hidden
 from gatepost.enforcement.shares import Share
 from gatepost.enforcement.values import DOVECOT
 from gatepost.model.finding import Finding
-from gatepost.model.host import ListenerConfigured, ServerSeen
+from gatepost.model.host import ListenerConfigured, Place, ServerSeen
 from gatepost.model.plan import Act, Kind, Step, Written
 from gatepost.servers.dovecot_text import Key, Path, beside, fits
 
@@ -30,6 +30,34 @@ _LINE = "s/^([[:space:]]*)port[[:space:]]*=[[:space:]]*{port}[[:space:]]*$/{new}
 _BLOCKS = ("fifo_listener", "inet_listener", "local", "local_name", "protocol", "remote", "service", "unix_listener")
 
 
+@dataclass(frozen=True, slots=True)
+class Change:
+    """The line `port = N` of a listener without a name: replaced, or followed by another one."""
+
+    place: Place
+    line: str
+    port: int
+    new: str
+    follows: bool
+
+    @property
+    def act(self) -> Act:
+        new = f"&\\n\\1{self.new}" if self.follows else f"\\1{self.new}"
+        expression = f"{self.place.line}{_LINE.format(port=self.port, new=new)}"
+        return Act(("sed", "-i", "-E", expression, self.place.file))
+
+    def already(self, above: int) -> Act:
+        """`above` lines of ours come before it once all is done."""
+        at = str(self.place.line + above + int(self.follows))
+        return Act(("sh", "-c", 'sed -n "$2p" "$1" | grep -qF -- "$3"', "gatepost", self.place.file, at, self.new))
+
+    @property
+    def diff(self) -> str:
+        indent = self.line[: len(self.line) - len(self.line.lstrip())]
+        before = f" {self.line}" if self.follows else f"-{self.line}"
+        return f"--- {self.place}\n+++ {self.place}\n{before}\n+{indent}{self.new}\n"
+
+
 @dataclass(slots=True)
 class Sheet:
     """What one instance gets: entries of our file, lines changed in place, and what each is for."""
@@ -37,7 +65,7 @@ class Sheet:
     inside: Inside
     server: ServerSeen
     entries: dict[Key, str] = field(default_factory=dict)
-    in_place: list[tuple[str, Act, Act, str]] = field(default_factory=list)  # file, act, already, diff
+    in_place: list[Change] = field(default_factory=list)
     edits: list[Edit] = field(default_factory=list)
     rows: set[str] = field(default_factory=set)
     closed: set[int] = field(default_factory=set)
@@ -84,7 +112,7 @@ def path_of(service: str) -> Path:
 def _set(sheet: Sheet, edit: Edit) -> None:
     sheet.entries[path_of(edit.service), edit.name] = edit.value
     sheet.edits.append(edit)
-    title = "; ".join(dict.fromkeys(want.title for want in edit.wants))
+    title = edit.wants[0].title
     where = f" ({edit.service})" if edit.service else ""
     why = wording.why(edit.wants, edit.name, edit.was)
     sheet.tell(f"{title}{where}", wording.controls(edit.wants), why, wording.risks(edit.wants))
@@ -93,7 +121,7 @@ def _set(sheet: Sheet, edit: Edit) -> None:
 def _close(sheet: Sheet, stray: Stray) -> None:
     listener = stray.listener
     if _unnamed(listener):
-        _edit_port(sheet, listener, "\\1port = 0", "port = 0")
+        _edit_port(sheet, listener, "port = 0", follows=False)
     else:
         sheet.entries[_listener_path(listener), "port"] = "0"
     sheet.closed.add(listener.port)
@@ -116,8 +144,7 @@ def _put_listener(sheet: Sheet, want: Desired, listener: ListenerConfigured) -> 
     address = "address" if numbers(sheet.server.version)[:2] < (2, 4) else "listen"
     shut = want.how is How.SHUT
     if _unnamed(listener):
-        new = "\\1port = 0" if shut else f"&\\n\\1{address} = {HERE}"
-        _edit_port(sheet, listener, new, "port = 0" if shut else f"{address} = {HERE}")
+        _edit_port(sheet, listener, "port = 0" if shut else f"{address} = {HERE}", follows=not shut)
     else:
         key, value = ("port", "0") if shut else (address, HERE)
         sheet.entries[_listener_path(listener), key] = value
@@ -184,23 +211,19 @@ def _port_line(sheet: Sheet, listener: ListenerConfigured) -> str:
     return line if line.replace(" ", "").strip() == f"port={listener.port}" else ""
 
 
-def _edit_port(sheet: Sheet, listener: ListenerConfigured, new: str, after: str) -> None:
-    place, line = listener.place, _port_line(sheet, listener)
-    if place is None or not line:
-        return
-    expression = f"{place.line}{_LINE.format(port=listener.port, new=new)}"
-    act = Act(("sed", "-i", "-E", expression, place.file))
-    at = place.line if after.startswith("port") else place.line + 1
-    already = Act(("sh", "-c", 'sed -n "$2p" "$1" | grep -qF -- "$3"', "gatepost", place.file, str(at), after))
-    kept = [] if after.startswith("port") else [f" {line}"]
-    diff = "\n".join(
-        [f"--- {place}", f"+++ {place}", *([] if kept else [f"-{line}"]), *kept, f"+{_indent(line)}{after}"]
-    )
-    sheet.in_place.append((place.file, act, already, f"{diff}\n"))
+def _edit_port(sheet: Sheet, listener: ListenerConfigured, new: str, *, follows: bool) -> None:
+    if listener.place and (line := _port_line(sheet, listener)):
+        sheet.in_place.append(Change(listener.place, line, listener.port, new, follows))
 
 
-def _indent(line: str) -> str:
-    return line[: len(line) - len(line.lstrip())]
+def _from_below(sheet: Sheet) -> tuple[Change, ...]:
+    """The last line first: what is added does not move those above."""
+    return tuple(sorted(sheet.in_place, key=lambda one: (one.place.file, -one.place.line)))
+
+
+def _above(sheet: Sheet, one: Change) -> int:
+    before = (o for o in sheet.in_place if o.place.file == one.place.file and o.place.line < one.place.line)
+    return sum(1 for o in before if o.follows)
 
 
 def _share(sheet: Sheet) -> Share:
@@ -211,7 +234,8 @@ def _share(sheet: Sheet) -> Share:
     text = include.render(entries, server.version)
     written = (Written(path, text),) if sheet.entries else ()
     joins = _joins(server, line) if line and written else ()
-    files = tuple(dict.fromkeys((*(one[0] for one in sheet.in_place), *([server.instance] if joins else []))))
+    changes = _from_below(sheet)
+    files = tuple(dict.fromkeys((*(one.place.file for one in changes), *([server.instance] if joins else []))))
     step = Step(
         key=f"{DOVECOT}:{server.instance}",
         host=inside.host.name,
@@ -220,14 +244,14 @@ def _share(sheet: Sheet) -> Share:
         controls=tuple(dict.fromkeys(sheet.controls)),
         why="\n".join(sheet.whys),
         risk="\n".join(dict.fromkeys(sheet.risks)),
-        diff="".join((*_diffs(sheet, path, before, text), *(one[3] for one in sheet.in_place), *_joined(server, line))),
+        diff="".join((*_diffs(sheet, path, before, text), *(one.diff for one in changes), *_joined(server, line))),
         touches=files,
         writes=written,
-        acts=(*(one[1] for one in sheet.in_place), *(act for act, _ in joins)),
+        acts=(*(one.act for one in changes), *(act for act, _ in joins)),
         checks=(Act(("doveconf", "-c", server.instance, "-n")),),
         settles=(Act(("doveadm", "-c", server.instance, "reload")),) if server.running else (),
         found=inside.found(*files, *([path] if written else [])),
-        already=(*(one[2] for one in sheet.in_place), *(already for _, already in joins)),
+        already=(*(one.already(_above(sheet, one)) for one in changes), *(already for _, already in joins)),
     )
     return Share(step, tuple(sheet.edits), frozenset(sheet.rows), frozenset(sheet.closed))
 

@@ -122,6 +122,8 @@ def _row(desk: Desk, want: Desired, server: ServerSeen, findings: tuple[Finding,
     scope = _scope(desk.inside, want, server, findings)
     if want.ports and not scope and want.how not in SPECIAL:
         return
+    if not want.known_in(server.version) and not because.about(want, findings):
+        return
     if want.by_hand and not desk.wishes.insists(want.id):
         desk.leave(want, server, want.by_hand, findings, desk.inside.setting(server, want.setting))
     elif want.follows and (led := _leader(desk, want, server)):
@@ -141,7 +143,7 @@ def _scope(
     """The listeners it is about; for what only the wire tells, those where it was seen."""
     listed = inside.listeners(server, want.ports) if want.ports else ()
     if server.software == POSTFIX:
-        listed = tuple(one for one in listed if one.command in TAKES_MAIL)
+        listed = tuple(one for one in listed if one.command.rpartition("/")[2] in TAKES_MAIL)
     if because.about(want, findings):
         return listed
     seen = {port for finding in findings for port in because.ports(finding)}

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from hashlib import sha256
 
 from gatepost import catalogue
+from gatepost.catalogue.desired import rows
+from gatepost.catalogue.presumption import presumed
 from gatepost.model.architecture import Architecture, Endpoint, Host
 from gatepost.model.bundle import Bundle, FileTaken
 from gatepost.model.host import ListenerConfigured, ServerSeen, SettingSeen
 from gatepost.model.observation import Seen, of
 from gatepost.model.plan import Found
+from gatepost.model.words import Mode, Role
 
 ABSENT = frozenset({"", "(no such setting)"})
 
@@ -34,14 +38,15 @@ class Inside:
         return tuple({s.instance: s for s in found}.values())
 
     def listeners(self, server: ServerSeen, ports: frozenset[int] = frozenset()) -> tuple[ListenerConfigured, ...]:
-        """Those of the ports a row is about; a declared service counts as the port it usually has."""
+        """Those of the ports a row is about, by their number or their purpose."""
         found = [one for one in of(ListenerConfigured, self.seen, self.at) if _of(one, server)]
         return tuple(one for one in found if not ports or ports & {one.port, self.usual(one.port)})
 
     def usual(self, port: int) -> int:
-        service = self.host.service(port)
-        row = catalogue.port(service.name) if service else None
-        return row.number if row else port
+        """The port that rows have for the same purpose: 587 for submission on 2587."""
+        service = self.host.service(port) or presumed(port)
+        start = service.mode if service.mode is Mode.IMPLICIT else Mode.STARTTLS
+        return _purposes().get((service.protocol, service.role, start), port)
 
     def settings(self, server: ServerSeen, name: str) -> tuple[SettingSeen, ...]:
         """Everywhere it is set, the value for all services first."""
@@ -70,6 +75,13 @@ class Inside:
         octets = (taken.text or "").encode(errors="replace")
         whole = taken.text is not None and len(octets) == taken.size and "***" not in taken.text
         return sha256(octets).hexdigest() if whole else None
+
+
+@cache
+def _purposes() -> Mapping[tuple[str, Role, Mode], int]:
+    numbers = sorted({port for one in rows() for port in one.ports})
+    found = [row for number in numbers if (row := catalogue.port_numbered(number))]
+    return {(row.protocol, Role(row.duty), Mode(row.mode)): row.number for row in found}
 
 
 def _of(one: ListenerConfigured | SettingSeen, server: ServerSeen) -> bool:

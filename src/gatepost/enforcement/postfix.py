@@ -23,9 +23,14 @@ _GONE = 'test -z "$(postconf -c "$1" -M "$2" 2>/dev/null)"'
 
 
 def shares(inside: Inside, edits: Iterable[Edit]) -> Iterator[Share]:
-    """Settings of main.cf first: an override is written knowing what it overrides."""
+    """Settings of main.cf first: an override is written knowing what it overrides. One step a setting and value."""
+    groups: dict[tuple[object, ...], list[Edit]] = {}
     for edit in sorted(edits, key=lambda one: (one.server.instance, bool(one.service))):
-        yield Share(_step(inside, edit), edits=(edit,))
+        groups.setdefault((edit.server.instance, bool(edit.service), edit.name, edit.value, edit.wants), []).append(
+            edit
+        )
+    for same in groups.values():
+        yield Share(_step(inside, tuple(same)), edits=tuple(same))
 
 
 def main_cf(server: ServerSeen) -> str:
@@ -48,31 +53,34 @@ def settles(server: ServerSeen, names: frozenset[str] = frozenset()) -> tuple[Ac
     return tuple(Act(("postfix", "-c", server.instance, way)) for way in ways)
 
 
-def _step(inside: Inside, edit: Edit) -> Step:
+def _step(inside: Inside, edits: tuple[Edit, ...]) -> Step:
+    edit = edits[0]
     file = master_cf(edit.server) if edit.service else main_cf(edit.server)
+    services = ",".join(one.service for one in edits)
     return Step(
-        key=f"{POSTFIX}:{edit.server.instance}:{f'{edit.service}/' if edit.service else ''}{edit.name}",
+        key=f"{POSTFIX}:{edit.server.instance}:{f'{services}/' if services else ''}{edit.name}",
         host=inside.host.name,
         kind=Kind.POSTFIX,
-        title=_title(inside, edit),
+        title=_title(inside, edits),
         controls=wording.controls(edit.wants),
         why=wording.why(edit.wants, edit.name, edit.was),
         risk=wording.risks(edit.wants),
-        diff=_diff(edit, file),
+        diff="".join(_diff(one, file) for one in edits),
         touches=(file,),
-        acts=(_act(edit),),
+        acts=tuple(map(_act, edits)),
         checks=(check(edit.server),),
         settles=settles(edit.server, frozenset({edit.name})),
         found=inside.found(file),
-        already=(_holds(edit),),
+        already=tuple(map(_holds, edits)),
     )
 
 
-def _title(inside: Inside, edit: Edit) -> str:
-    said = "; ".join(dict.fromkeys(want.title for want in edit.wants))
-    if not edit.ports or not any(want.ports for want in edit.wants):
+def _title(inside: Inside, edits: tuple[Edit, ...]) -> str:
+    said = edits[0].wants[0].title
+    ports = frozenset(port for edit in edits for port in edit.ports)
+    if not ports or not any(want.ports for want in edits[0].wants):
         return said
-    return f"{said} ({_named(inside, edit.ports)})"
+    return f"{said} ({_named(inside, ports)})"
 
 
 def _named(inside: Inside, ports: Iterable[int]) -> str:

@@ -22,6 +22,7 @@ class _Cover:
     wire: dict[tuple[str, int], set[int]] = field(default_factory=lambda: defaultdict(set))
     rows: dict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
     places: dict[str, set[tuple[str, str]]] = field(default_factory=lambda: defaultdict(set))
+    ports: dict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
     closed: dict[int, set[int]] = field(default_factory=lambda: defaultdict(set))
 
 
@@ -45,6 +46,7 @@ def _covered(shares: tuple[Share, ...]) -> _Cover:
         for edit in share.edits:
             for want in edit.wants:
                 cover.rows[want.id].add(n)
+                cover.ports[want.id] |= edit.ports
                 cover.places[want.id].add((edit.server.instance, edit.was.service if edit.was else edit.service))
                 for known in want.certain:
                     for port in edit.ports:

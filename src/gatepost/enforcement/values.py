@@ -57,6 +57,8 @@ def _replaced(spot: Spot) -> str | Stuck | None:
     row = spot.want.row
     if spot.seen is not None and row and right(row.safe_at(str(spot.port)), spot.seen.value):
         return None
+    if spot.seen is not None and spot.want.enough and set(spot.seen.value.split(":")) <= set(spot.want.enough):
+        return None
     value = spot.want.value(spot.server.version, spot.port)
     if value is None:
         return Stuck(spot.want.by_hand or "what is right here depends on you")

@@ -6,6 +6,7 @@ import json
 import shlex
 from collections.abc import Iterable, Iterator
 from hashlib import sha256
+from posixpath import basename
 from typing import NoReturn
 
 from rich.text import Text
@@ -85,8 +86,7 @@ def _step(number: int, step: Step, width: int, *, verbose: bool) -> Iterator[Tex
     what = text(printable(step.title), "bold")
     about = text(f"   {_MACHINES[step.kind]} · {' '.join(step.controls)}", "dim")
     yield from hanging(text(f"{number:>3}", "bold"), joined(what, about), indent=_INDENT, width=width)
-    for line in step.why.splitlines():
-        yield from hanging(text(""), text(printable(line)), indent=_INDENT, width=width)
+    yield from _told(step.why, width)
     yield from _diff(step, width)
     yield from _labelled("risk", step.risk, width, "yellow")
     yield from _labelled("undo", _undo(step), width, "dim")
@@ -94,8 +94,16 @@ def _step(number: int, step: Step, width: int, *, verbose: bool) -> Iterator[Tex
         yield from _labelled("ends", "; ".join(step.promises), width, "dim")
 
 
+def _told(words: str, width: int) -> Iterator[Text]:
+    """One reason as it is, several as a list."""
+    lines = words.splitlines()
+    for line in lines:
+        mark = text(f"{' ' * _INDENT}·" if len(lines) > 1 else "", "dim")
+        yield from hanging(mark, text(printable(line)), indent=_INDENT + 2 * (len(lines) > 1), width=width)
+
+
 def _diff(step: Step, width: int) -> Iterator[Text]:
-    lines = step.diff.splitlines()
+    lines = _short(step.diff.splitlines())
     for line in lines[:_MOST_LINES]:
         yield joined(" " * _INDENT, text(printable(line, min(_LONGEST, width * 3)), _style(line, step)))
     if len(lines) > _MOST_LINES:
@@ -104,6 +112,15 @@ def _diff(step: Step, width: int) -> Iterator[Text]:
         if act.argv[0] not in _QUIET:
             yield from hanging(text(" " * _INDENT + "$", "dim"), text(printable(spelled(act))), indent=_INDENT + 2,
                                width=width)  # fmt: skip
+
+
+def _short(lines: list[str]) -> list[str]:
+    """A file is named once, not as old and new."""
+    return [
+        line for n, line in enumerate(lines)
+        if not (line.startswith("+++ ") and n and lines[n - 1].startswith("--- ") and lines[n - 1][4:] == line[4:])
+        and not line.startswith("@@ ") and line != "--- /dev/null"
+    ]  # fmt: skip
 
 
 def _style(line: str, step: Step) -> str:
@@ -128,11 +145,16 @@ def _undo(step: Step) -> str:
     if step.by_hand:
         return ""
     files = dict.fromkeys((*step.touches, *(one.path for one in step.writes)))
-    parts = [f"{', '.join(files)} as before"] if files else []
+    parts = [f"{' and '.join(map(basename, files))} as before"] if files else []
     parts += [spelled(act) for act in step.undo]
     if step.kind is Kind.FIREWALL and not step.undo:
         parts.append("our own table as before")
-    return ", then ".join([*parts, *(spelled(act) for act in step.settles)])
+    return ", then ".join([*parts, *dict.fromkeys(_settled(act) for act in step.settles)])
+
+
+def _settled(act: Act) -> str:
+    """`postfix reload`: with which configuration, the commands above tell."""
+    return f"{act.argv[0]} {act.argv[-1]}"
 
 
 def _close(plan: Plan, width: int) -> list[Text]:
