@@ -25,6 +25,7 @@ def matrix(architecture: Architecture) -> Matrix:
         kept_from(architecture),
         frozenset(host.name for host in architecture.hosts if host.routes),
         frozenset(host.name for host in architecture.hosts if not relays(host)),
+        tuple((zone.name, zone.networks) for zone in architecture.zones),
     )
 
 

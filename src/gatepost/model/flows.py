@@ -56,6 +56,7 @@ class Matrix:
     kept_from: tuple[tuple[str, tuple[Network, ...]], ...] = ()
     routers: frozenset[str] = frozenset()
     muted: frozenset[str] = frozenset()
+    zones: tuple[tuple[str, tuple[Network, ...]], ...] = ()  # both families together
 
     def to(self, host: str) -> tuple[Flow, ...]:
         return tuple(f for f in self.flows if f.host == host)

@@ -41,7 +41,9 @@ class FirewallSeen:
 class AdmissionSeen:
     """Who can open a TCP connection to this address and port, proved from the rules.
 
-    Prefixes in CIDR form, fewest first; `accepted` and `undecided` are disjoint, everybody else is kept out.
+    Prefixes in CIDR form, the widest first; `accepted` and `undecided` are disjoint, everybody else is kept out. Where
+    they would be thousands, small gaps are closed and counted in `holes` (addresses inside that are kept out), and
+    `more` says how many prefixes are not listed.
     """
 
     at: Endpoint
@@ -50,6 +52,8 @@ class AdmissionSeen:
     path: str = "input"  # input, forward after dnat 172.17.0.2:25 …
     rules: tuple[RuleRef, ...] = ()  # that decide for the first accepted prefix, in order
     reasons: tuple[str, ...] = ()  # constructs that prevent a decision
+    holes: int = 0
+    more: int = 0
 
 
 class Drift(StrEnum):
