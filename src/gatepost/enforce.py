@@ -41,7 +41,10 @@ def plan(
         steps += [share.step for share in dns.shares(audit.architecture, audit.findings)]
     listed = ordered(steps)
     before = tuple(f.id for f in audit.findings if f.open)
-    told = replace(Plan("", now, audit.architecture.source or "", listed, before), notes=_notes(audit, seen))
+    told = replace(
+        Plan("", now, audit.architecture.source or "", listed, before),
+        notes=(*_notes(audit, seen), *_left(audit, seen, listed)),
+    )
     return replace(told, id=_name(told))
 
 
@@ -71,6 +74,19 @@ def _shares(
     yield from services.shares(inside, strays, frozenset())
     yield from decisions.shares(inside, desk.left)
     yield from firewall.shares(inside, matrix, strays, desk.wishes.operator)
+
+
+def _left(audit: Audit, seen: Sequence[Inside], steps: Sequence[Step]) -> Iterator[str]:
+    """Controls that fail on the hosts, and that no step is about: other means are needed."""
+    names = {inside.host.name for inside in seen}
+    about = {one for step in steps for one in step.promises}
+    handled = {one for step in steps for one in step.controls}
+    left = [f for name in names for f in causes.of_host(audit.findings, name) if f.id not in about]
+    if rest := sorted({f.control for f in left} - handled):
+        yield (
+            f"No step here is about {', '.join(rest)}, which {'fails' if len(rest) == 1 else 'fail'} too: "
+            "gatepost audit tells what mends them."
+        )
 
 
 def _notes(audit: Audit, seen: Sequence[Inside]) -> tuple[str, ...]:

@@ -21,7 +21,8 @@ def kept(plan: Plan, before: Audit, after: Audit) -> str:
 
     Findings are compared place by place: one that named two ports and now names one is half mended, not new. What was
     unknown before and fails now was not seen before, and is not held against the plan; nor is what is seen on a
-    declared port that nobody could reach before.
+    declared port that nobody could reach before, nor the same control told by another judge and no worse (a socket
+    that the firewall hides now is still one that nobody declared).
     """
     troubles = [*_silent(before, after, plan), *_unkept(plan, before, after), *_new(before, after)]
     more = f"; and {len(troubles) - _LONGEST} more" if len(troubles) > _LONGEST else ""
@@ -58,9 +59,26 @@ def _lost(now: Mapping[Atom, Finding], atom: Atom) -> Finding | None:
 def _new(before: Audit, after: Audit) -> Iterator[str]:
     were = _outcomes(before)
     known = {(host, port) for f in before.findings for host, port in places(f)}
+    worst = _worst(before)
     for finding in after.findings:
-        if finding.open and any(_appeared(atom, were, known, after.architecture) for atom in _atoms(finding)):
+        new = (
+            atom
+            for atom in _atoms(finding)
+            if worst.get((atom[0], *atom[2:]), -1) < finding.severity.rank
+            and _appeared(atom, were, known, after.architecture)
+        )
+        if finding.open and any(True for _ in new):
             yield f"not there before: {finding.id} ({finding.because})"
+
+
+def _worst(audit: Audit) -> dict[tuple[str, str, int], int]:
+    """How severely each control failed at each place."""
+    found: dict[tuple[str, str, int], int] = {}
+    for finding in audit.findings:
+        if finding.open:
+            for control, _, host, port in _atoms(finding):
+                found[control, host, port] = max(found.get((control, host, port), 0), finding.severity.rank)
+    return found
 
 
 def _appeared(
