@@ -182,7 +182,6 @@ class _Course:
         share_of = {share.host: share for share in self.shares}
         for step in self.record.plan.steps:
             counted[step.host] = number = counted.get(step.host, 0) + 1
-            self._beat(self.terms.within)
             self._step(share_of[step.host], step, number)
             self.record = replace(self.record, done=(*self.record.done, step.key))
             journal.write(self.state, self.record)
@@ -199,15 +198,19 @@ class _Course:
             hand.do("put", file, f"{one.mode:o}", str(octets(one.text)), stdin=one.text)
         self.watch(Moment(Stage.WRITTEN, step.host, step))
         for act in step.acts:
-            hand.act(act)
+            self._act(hand, act)
         self.watch(Moment(Stage.ACTED, step.host, step))
-        for act in step.checks:
-            hand.act(act)
+        for act in share.checks(number):
+            self._act(hand, act)
+
+    def _act(self, hand: Hand, act: Act) -> None:
+        self._beat(self.terms.within)
+        hand.act(act)
 
     def _settle(self, hand: Hand, which: int, act: Act) -> None:
         hand.do("begin", f"settling/{which}")
         self.watch(Moment(Stage.SETTLING, hand.host, said=" ".join(act.argv)))
-        hand.act(act)
+        self._act(hand, act)
         self.watch(Moment(Stage.SETTLED, hand.host, said=" ".join(act.argv)))
 
     def _beat(self, seconds: float) -> None:

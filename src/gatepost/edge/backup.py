@@ -45,6 +45,11 @@ class Share:
     def filters(self) -> bool:
         return any(step.kind is Kind.FIREWALL for step in self.steps)
 
+    def checks(self, number: int) -> tuple[Act, ...]:
+        """What the daemon is asked after this step; where the next one asks the same, that is soon enough."""
+        following = self.steps[number].checks if number < len(self.steps) else ()
+        return tuple(act for act in self.steps[number - 1].checks if act not in following)
+
     def due(self, number: int) -> Iterator[tuple[int, Act]]:
         """What settles after this step: no later step needs the same."""
         later = {act for step in self.steps[number:] for act in step.settles}
@@ -94,7 +99,25 @@ def _body(share: Share, table: str) -> Iterator[str]:
         begun = name.partition("/")[2].partition(".")[0]
         yield f"! any begun {begun} || act {_input(name, act)} {shlex.join(act.argv)}"
     for number, act in enumerate(share.settles, 1):
-        yield f"! any settling {number} || act /dev/null {shlex.join(act.argv)}"
+        revival = f"settle {shlex.join(act.argv)} || act /dev/null {shlex.join(revived(act.argv))}"
+        yield f"! any settling {number} || {revival}"
+
+
+def revived(reload: tuple[str, ...]) -> tuple[str, ...]:
+    """What starts a daemon that no longer lives to be reloaded: bad settings can end Postfix while it reads them.
+
+    A reload that is none of the known ones is tried once more.
+    """
+    match reload:
+        case ("postfix", *words, "reload"):
+            return ("postfix", *words, "start")
+        case ("doveadm", *words, "reload"):
+            return ("dovecot", *words)
+        case ("systemctl", "reload", *units):
+            return ("systemctl", "restart", *units)
+        case ("service", name, "reload"):
+            return ("service", name, "restart")
+    return reload
 
 
 def _input(name: str, act: Act) -> str:

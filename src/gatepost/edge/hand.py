@@ -15,6 +15,7 @@ from gatepost.errors import CannotLook, StepFailed
 from gatepost.model.bundle import Ran
 from gatepost.model.plan import Act
 
+_LAST_LOGGED = 'file=$(postconf "$@" -h maillog_file) && [ -n "$file" ] && tail -n 20 "$file" | grep fatal: | tail -n 1'
 ROOT = "/var/lib/gatepost"
 LIMIT = 60  # seconds for one command of a step, on the host
 PATIENCE = 120.0  # seconds for one call
@@ -65,7 +66,19 @@ class Hand:
         told = self.do("act", str(octets(act.stdin)), str(LIMIT), *act.argv, stdin=act.stdin)
         code, _, out = told.partition("\n")
         if code != "0":
-            raise StepFailed(f"{self.host}: {' '.join(act.argv)[:200]}: {_complaint(out, code)}")
+            words = out if out.strip() else self._logged(act)
+            raise StepFailed(f"{self.host}: {' '.join(act.argv)[:200]}: {_complaint(words, code)}")
+
+    def _logged(self, act: Act) -> str:
+        """Without a terminal, postfix(1) tells its reasons to the log alone."""
+        match act.argv:
+            case ("postfix", *words, _):
+                return self._run_plain("sh", "-c", _LAST_LOGGED, "sh", *words) or "the reason is in the mail log"
+        return ""
+
+    def _run_plain(self, *argv: str) -> str:
+        ran = self.runner.run(argv)
+        return ran.stdout.strip() if ran.ok else ""
 
     def _run(self, verb: str, *words: str, stdin: str, patience: float) -> Ran:
         argv = ("sh", "-c", script("hand"), "gatepost", verb, self.home, self.id, *words)

@@ -32,17 +32,24 @@ def locked(state: Path, who: str) -> Iterator[None]:
     """
     with _blaming(state):
         state.mkdir(parents=True, exist_ok=True)
-        lock = (state / LOCK).open("a+", encoding="utf-8")
-    with lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise CannotLook(f"another apply is under way: {holder(state) or 'by an unknown process'}") from None
-        lock.truncate(0)
-        lock.write(f"{who}\n")
-        lock.flush()
+        lock = os.open(state / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        with _blaming(state):
+            _take(lock, state)
+            os.ftruncate(lock, 0)
+            os.pwrite(lock, f"{who}\n".encode(), 0)
         yield
-        lock.truncate(0)
+        with _blaming(state):
+            os.ftruncate(lock, 0)
+    finally:
+        os.close(lock)
+
+
+def _take(lock: int, state: Path) -> None:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise CannotLook(f"another apply is under way: {holder(state) or 'by an unknown process'}") from None
 
 
 def holder(state: Path) -> str:

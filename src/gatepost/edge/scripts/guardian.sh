@@ -20,7 +20,7 @@ busy() {
 
 heard='' left=60
 while [ ! -e undone ] && [ "$left" -gt 0 ]; do
-    [ "$(cat decision 2>/dev/null)" != kept ] || exit 0
+    [ "$(cat decision 2>/dev/null)" != kept ] && [ -e undo.sh ] || exit 0
     beat='' allowed=0
     read -r beat allowed 2>/dev/null <alive
     if [ -n "$beat" ] && [ "$beat" != "$heard" ]; then heard=$beat left=$allowed; fi

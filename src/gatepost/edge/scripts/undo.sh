@@ -59,6 +59,12 @@ put_back() { # NUMBER
     fi
     rm -f -- "$ready" "$new"
     same "$1" || unlike="$unlike $name"
+    to_disk "$target" "$(dirname -- "$target")"
+}
+
+to_disk() { # FILE...: not for one that is gone
+    [ -e "$1" ] || shift
+    sync "$@" 2>/dev/null || sync
 }
 
 tidy() { # NUMBER: of a file we did not come to
@@ -71,16 +77,26 @@ set_aside() { # what somebody else wrote meanwhile is not lost
     mkdir -p replaced 2>/dev/null && cp -p -- "$2" "replaced/$1" 2>/dev/null
 }
 
-act() { # INPUT WORD...
-    input=$1 heard=/dev/null
+heard=/dev/null
+
+run() { # INPUT WORD...
+    input=$1
     shift
     { : >given/undo; } 2>/dev/null && heard=given/undo
     if command -v timeout >/dev/null; then set -- timeout 60 "$@"; fi
-    (umask 022 && "$@" <"$input" >"$heard" 2>&1) && return
+    (umask 022 && "$@" <"$input" >"$heard" 2>&1)
+}
+
+act() { # INPUT WORD...
+    run "$@" && return
     code=$?
-    [ "$1" != timeout ] || shift 2
+    shift
     trouble=1
     say "trouble: $* failed with status $code: $(tail -n 1 "$heard" 2>/dev/null)"
+}
+
+settle() { # WORD...: a reload; what it says counts only if the daemon cannot be started either
+    run /dev/null "$@"
 }
 
 start() { # [again]
@@ -106,8 +122,8 @@ finish() {
         say "unlike before:$unlike"
         exit 1
     fi
-    sync
     [ -e undone ] || mv undone.ready undone
+    to_disk .
     rm -rf undoing
     ! cmp -s who ../lock || rm -f ../lock
     say "undone${trouble:+, with trouble}"

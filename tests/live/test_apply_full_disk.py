@@ -1,0 +1,127 @@
+"""Applying on a file system that is full, or fills up: nothing done, or all of it undone."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from gatepost.edge import journal
+from gatepost.edge.applying import Moment, Stage
+from gatepost.edge.mending import roll_back
+from gatepost.errors import UsageError
+from gatepost.model.plan import Ending, Written
+from tests.edge.bench import HERE, NOW, Bench, only
+
+pytestmark = [
+    pytest.mark.live,
+    pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("mount"), reason="mounts a small file system: needs root"),
+]
+SIZE = 256 * 1024  # octets
+
+
+@contextmanager
+def small(path: Path) -> Iterator[Path]:
+    path.mkdir(parents=True)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={SIZE}", "tmpfs", str(path)], check=True)
+    try:
+        yield path
+    finally:
+        subprocess.run(["umount", "-l", str(path)], check=True)
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Bench]:
+    """Configuration and backups each on a small file system of its own."""
+    with small(tmp_path / "etc"), small(tmp_path / "lib"):
+        yield Bench(tmp_path).make()
+
+
+def fill(directory: Path) -> Path:
+    """To the last octet."""
+    path = directory / "filler"
+    with path.open("wb", buffering=0) as file, suppress(OSError):
+        while file.write(b"x" * 4096):
+            pass
+    return path
+
+
+def test_no_room_for_backups(bench: Bench) -> None:
+    before = bench.snapshot()
+    fill(bench.backups)
+    told = bench.apply()
+    assert (told.ending, told.done) == (Ending.ROLLED_BACK, ())
+    assert "no room" in told.why
+    assert bench.snapshot() == before
+    assert bench.leftovers() == []
+    assert not bench.home().exists()
+
+
+def test_no_room_beside_the_files(bench: Bench) -> None:
+    filler = fill(bench.root / "etc")
+    told = bench.apply()
+    filler.unlink()
+    assert (told.ending, told.done) == (Ending.ROLLED_BACK, ())
+    assert "there is no room for a copy beside" in told.why
+    assert bench.leftovers() == []
+
+
+def test_a_write_that_finds_no_room(bench: Bench) -> None:
+    before = bench.snapshot()
+    large = replace(bench.written(), key="large", writes=(Written(str(bench.fresh), "x" * 2 * SIZE),))
+    told = bench.apply(only(bench.plan(), bench.edited(), large))
+    assert (told.ending, told.done) == (Ending.ROLLED_BACK, ("edit",))
+    assert told.why.endswith("fresh.cf cannot be written")
+    assert bench.snapshot() == before
+    assert bench.leftovers() == []
+
+
+@pytest.mark.parametrize("stage", [Stage.ARMED, Stage.WRITTEN, Stage.ACTED, Stage.LOOKING])
+def test_it_fills_up_meanwhile(bench: Bench, stage: Stage) -> None:
+    """Both file systems, to the last octet: undoing needs no room."""
+    before = bench.snapshot()
+    fillers: list[Path] = []
+
+    def watch(moment: Moment) -> None:
+        if moment.stage is stage and not fillers:
+            fillers.extend((fill(bench.root / "etc"), fill(bench.backups)))
+
+    told = bench.apply(watch=watch, look_again=lambda: "no")
+    for filler in fillers:
+        filler.unlink()
+    assert told.ending is Ending.ROLLED_BACK
+    assert bench.snapshot() == before
+    assert bench.leftovers() == []
+    assert bench.settled() == ()
+
+
+def test_no_room_for_a_rollback(bench: Bench) -> None:
+    record = bench.apply()
+    filler = fill(bench.root / "etc")
+    after = bench.snapshot()
+    told = roll_back(bench.state, record, lambda _: HERE, lambda: NOW)
+    assert told.ending is Ending.UNFINISHED
+    assert "there is no room for a copy beside" in told.why
+    assert bench.snapshot() == after
+    assert [one.ending for one in bench.settled()] == [Ending.KEPT]
+    filler.unlink()
+    (kept,) = journal.records(bench.state)
+    assert roll_back(bench.state, kept, lambda _: HERE, lambda: NOW).ending is Ending.UNDONE
+
+
+def test_no_room_for_the_record(bench: Bench, tmp_path: Path) -> None:
+    before = bench.snapshot()
+    with small(tmp_path / "state"):
+        filler = fill(bench.state)
+        with pytest.raises(UsageError, match="no space left"):
+            bench.apply()
+        filler.unlink()
+        assert bench.snapshot() == before
+        assert not bench.home().exists()
+        assert bench.apply().ending is Ending.KEPT
