@@ -8,7 +8,7 @@ from ipaddress import ip_network
 from gatepost import catalogue
 from gatepost.firewall.matrix import management_ports
 from gatepost.firewall.spans import Spans, minus, prefixes, spans
-from gatepost.model.architecture import Architecture, Service, Zone
+from gatepost.model.architecture import Architecture, Endpoint, Service, Zone
 from gatepost.model.flows import Network
 from gatepost.model.rules import AdmissionSeen, DeviationSeen, Drift, RuleRef
 
@@ -37,6 +37,11 @@ def parties(admitted: Sequence[str], zones: Iterable[Zone], family: int) -> tupl
 
 def admitted(one: AdmissionSeen, zones: Iterable[Zone]) -> tuple[str, ...]:
     return parties(one.accepted, zones, one.at.family)
+
+
+def joined(names: Sequence[str]) -> str:
+    """`a`, `a and b`, `a, b and c`."""
+    return f"{', '.join(names[:-1])} and {names[-1]}" if names[1:] else "".join(names)
 
 
 def listed(names: Sequence[str], most: int = _MOST + 1) -> str:
@@ -95,11 +100,23 @@ def _intent(one: DeviationSeen, architecture: Architecture) -> str:
         return ""
     service, host = _service(one, architecture), architecture.host(one.at.host)
     if service is None and host and one.ports[0] == one.ports[1] and one.at.port in management_ports(host):
-        return f"; meant for {listed(host.management)} only{_line(architecture, host.line)}" if host.management else ""
+        return f"; {meant(one.at, architecture)}" if host.management else ""
     if service is None:
         return "; nothing is declared there" if one.drift is Drift.WIDER else ""
-    only = " only" if one.drift is Drift.WIDER and _limited(service) else ""
-    return f"; declared for {audience(service)}{only}{_line(architecture, service.line)}"
+    found = meant(one.at, architecture)
+    return f"; {found if one.drift is Drift.WIDER else found.replace(' only', '', 1)}"
+
+
+def meant(at: Endpoint, architecture: Architecture) -> str:
+    """`declared for office only (gatepost.toml:14)`: what the declaration says of one port."""
+    host = architecture.host(at.host)
+    service = host.service(at.port) if host else None
+    if service is not None:
+        only = " only" if _limited(service) else ""
+        return f"declared for {audience(service)}{only}{_line(architecture, service.line)}"
+    if host is not None and at.port in management_ports(host):
+        return f"meant for {listed(host.management or (EVERYBODY,))} only{_line(architecture, host.line)}"
+    return "nothing is declared there"
 
 
 def audience(service: Service) -> str:

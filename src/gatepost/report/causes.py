@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gatepost import catalogue
-from gatepost.firewall.drift import admitted, audience, listed, told
+from gatepost.firewall.drift import admitted, joined, listed, meant, told
 from gatepost.firewall.vantages import named
 from gatepost.model.finding import Finding
+from gatepost.model.host import SocketSeen
 from gatepost.model.observation import Unobserved
 from gatepost.model.rules import Drift, ReachSeen
 from gatepost.model.words import Role
@@ -33,13 +34,13 @@ def cause(place: Place, word: Word, known: Known, findings: Sequence[Finding]) -
     """What rules and sockets say of this very port; else the worst open finding; else what the word means here."""
     if word in {Word.BLOCKED, Word.BYPASS, Word.TOO_OPEN}:
         return printable(_way(place, word, known))
-    if word is Word.UNDECLARED and place.answered != "yes":
+    if word is Word.UNDECLARED and (place.answered != "yes" or columns.takers(place.at, known)):
         return printable(_undeclared(place, known))
     if word is Word.MISSING and known.sockets(place.at.host) is not None:
         return printable(_missing(place, known))
     where = _line(place, known, about_intent=word in _ABOUT_INTENT)
     if findings:
-        return printable(findings[0].because) + (where if word in _ABOUT_INTENT else "")
+        return printable(_decisive(word, findings).because) + (where if word in _ABOUT_INTENT else "")
     if word is Word.WRONG_MODE and place.service:
         return f"declared {place.service.mode.value}, seen otherwise{where}"
     if word in {Word.UNKNOWN, Word.FILTERED}:
@@ -49,16 +50,33 @@ def cause(place: Place, word: Word, known: Known, findings: Sequence[Finding]) -
     return _SENTENCES.get(word, "") + (where if word in _SENTENCES else "")
 
 
+_CONTROLS = {
+    Word.MISSING: ("GP-PORT-003",),
+    Word.NO_TLS: ("GP-STLS-001",),
+    Word.PLAINTEXT_LOGIN: ("GP-STLS-002", "GP-AUTH-001"),
+    Word.STARTTLS_REFUSED: ("GP-STLS",),
+    Word.STARTTLS_STRIPPED: ("GP-STLS",),
+    Word.UNDECLARED: ("GP-PORT-002", "GP-SEG", "GP-RELAY-003"),
+    Word.WRONG_MODE: ("GP-PORT-003",),
+}
+
+
+def _decisive(word: Word, findings: Sequence[Finding]) -> Finding:
+    """The worst of those that the word is about, else the worst of all."""
+    wanted = _CONTROLS.get(word, ())
+    return next((f for f in findings if f.control.startswith(wanted)), findings[0]) if wanted else findings[0]
+
+
 def _way(place: Place, word: Word, known: Known) -> str:
     """The rule where it was read; else what a vantage met."""
     drift = Drift.CLOSED if word is Word.BLOCKED else Drift.WIDER
     if found := known.drift(place.at, drift):
         return told(found, known.architecture)
     met = columns.shut_out(place.at, known) if word is Word.BLOCKED else columns.trespass(place.at, known)
-    who = listed(sorted({named(one, known.architecture) for one in met}))
-    meant = f"declared for {audience(place.service)}" if place.service else "meant for others"
-    verb = f"gets no way in ({_result(met)})" if word is Word.BLOCKED else "gets in"
-    return f"{who} {verb}; {meant}{_line(place, known, about_intent=True)}"
+    who = sorted({named(one, known.architecture) for one in met})
+    gets = "get" if len(who) > 1 else "gets"
+    verb = f"{gets} no way in ({_result(met)})" if word is Word.BLOCKED else f"{gets} in"
+    return f"{joined(who)} {verb}; {meant(place.at, known.architecture)}"
 
 
 def _result(met: Sequence[ReachSeen]) -> str:
@@ -71,15 +89,19 @@ def _undeclared(place: Place, known: Known) -> str:
     line = _line(place, known, about_intent=True)
     if socket is None:
         return f"{_SENTENCES[Word.UNDECLARED]}{line}"
-    where = f"[{socket.address}]" if socket.family == 6 else socket.address
-    said = f"{socket.process or 'something'} listens on {where}, and is not declared{line}"
+    said = f"{socket.process or 'something'} listens on {_bound(socket)}, and is not declared{line}"
     if found := known.drift(place.at, Drift.WIDER):
         return f"{said}; {told(found, known.architecture).removesuffix('; nothing is declared there')}"
     admission = known.admission(place.at)
     if admission is None or admission.undecided:
-        return said
+        met = sorted({named(one, known.architecture) for one in columns.trespass(place.at, known)})
+        return f"{said}; {joined(met)} {'get' if met[1:] else 'gets'} in" if met else said
     names = admitted(admission, known.architecture.zones)
     return f"{said}; open to {listed(names)}" if names else f"{said}; only the firewall keeps it closed"
+
+
+def _bound(one: SocketSeen) -> str:
+    return "every address" if one.address in {"0.0.0.0", "::"} else one.address
 
 
 def _missing(place: Place, known: Known) -> str:
@@ -88,7 +110,7 @@ def _missing(place: Place, known: Known) -> str:
     line = _line(place, known, about_intent=True)
     if not same:
         return f"{_SENTENCES[Word.MISSING]}{line}"
-    where = "loopback" if all(inward(s) for s in same) else ", ".join(dict.fromkeys(s.address for s in same))
+    where = "loopback" if all(inward(s) for s in same) else joined(list(dict.fromkeys(_bound(s) for s in same)))
     return f"declared, but {same[0].process or 'its process'} listens on {where} only{line}"
 
 

@@ -12,7 +12,7 @@ from functools import cached_property
 from ipaddress import ip_address, ip_network
 
 from gatepost.firewall.drift import EVERYBODY, parties
-from gatepost.firewall.vantages import Way, named, way
+from gatepost.firewall.vantages import Way, named, way, zone_of
 from gatepost.model.architecture import Architecture, Endpoint, Service
 from gatepost.model.host import BundleRead, SocketSeen
 from gatepost.model.observation import Closed, Listening, Observation, Seen, Unobserved, Vantage, of
@@ -166,7 +166,7 @@ def reachable(at: Endpoint, known: Known, answered: str) -> str:
     tried = known.tried.get(at, ())
     if not tried:
         return answered
-    told: dict[str, str] = {} if answered == NOT_ASKED else {known.vantage or HERE: _worded(answered)}
+    told: dict[str, str] = {} if answered == NOT_ASKED else {_here(at, known): _worded(answered)}
     for one in tried:
         told.setdefault(printable(named(one, known.architecture), 30), _REACHED[one.result])
     if len(set(told.values())) == 1:
@@ -175,6 +175,12 @@ def reachable(at: Endpoint, known: Known, answered: str) -> str:
     for name, word in told.items():
         by_word[word].append(name)
     return "; ".join(f"{', '.join(by_word[word])} {word}" for word in sorted(by_word, key=_order))
+
+
+def _here(at: Endpoint, known: Known) -> str:
+    """Where the wire was asked from: as labelled, else the zone."""
+    zones = (zone_of(source, known.architecture) for source in own_addresses(at, known))
+    return printable(known.vantage or next(filter(None, zones), HERE), 30)
 
 
 def _worded(answered: str) -> str:

@@ -47,7 +47,9 @@ class Word(StrEnum):
 
 
 def encryption(at: Endpoint, seen: Seen) -> tuple[str, Word]:
-    """The column's text (`STARTTLS 1.2-1.3`, `TLS 1.3`, `no`, `?`) and what it amounts to."""
+    """The column's text (`STARTTLS 1.2-1.3`, `TLS 1.3`, `SSH`, `no`, `?`) and what it amounts to."""
+    if any(one.protocol == "ssh" for one in seen.at(Identified, at)):
+        return "SSH", Word.IMPLICIT
     word = _word(at, seen)
     spoken = versions(at, seen)
     if word is Word.UNKNOWN:

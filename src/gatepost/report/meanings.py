@@ -67,6 +67,8 @@ def _shut(place: Place, known: Known) -> bool:
 
 
 def _dialogue(place: Place) -> Word:
+    if place.intended and place.service is None:
+        return Word.AS_DECLARED  # where operators log in: no mail is spoken there
     mode = place.service.mode.value if place.service and place.intended else ""
     fitting = _AS_DECLARED.get(mode)
     return Word.WRONG_MODE if fitting and place.word is not Word.UNKNOWN and place.word not in fitting else place.word

@@ -95,9 +95,13 @@ def merged(rows: Sequence[Row]) -> list[tuple[str, Row]]:
     addresses = list(dict.fromkeys(row.address for row in rows))
     groups: dict[Row, list[Row]] = defaultdict(list)
     for row in rows:
-        groups[replace(row, address="")].append(row)
-    labelled = [(_where([r.address for r in same], addresses), same[0]) for same in groups.values()]
+        groups[replace(row, address="", findings=0)].append(row)
+    labelled = [(_where([r.address for r in same], addresses), _fullest(same)) for same in groups.values()]
     return sorted(labelled, key=lambda pair: (pair[1].port, pair[1].at.family, pair[1].address))
+
+
+def _fullest(rows: Sequence[Row]) -> Row:
+    return max(rows, key=lambda row: row.findings)
 
 
 def _where(held: Sequence[str], addresses: Sequence[str]) -> str:

@@ -11,7 +11,7 @@ from gatepost.report.columns import brief
 from gatepost.report.encryption import Word
 from gatepost.report.escape import printable
 from gatepost.report.layout import Column, broadest, cut, hanging, joined, table, text
-from gatepost.report.truth import NOT_ASKED, Row, Standing, absent, merged
+from gatepost.report.truth import NOT_ASKED, UNSEEN, Row, Standing, absent, merged
 
 MARKS: Mapping[Standing, tuple[str, str]] = {
     Standing.ATTENTION: ("◆", "yellow"),
@@ -22,8 +22,8 @@ MARKS: Mapping[Standing, tuple[str, str]] = {
 }
 _COMPACT = ("declared", "firewalled", "answers", "advertised")
 _WHOLE = ("declared", "listening", "firewalled", "reachable", "encrypted", "advertised", "used")
-_FIRST_TO_GO = (("advertised",), ("listening",), ("encrypted",))  # where the terminal is too narrow
 _CAUSE_INDENT = 9
+WIDEST, NARROW = 40, 10  # columns of one cell; the second where nothing else helps
 
 Held = tuple[str, Row]  # where it holds (empty: on every address of the host), and the row
 
@@ -49,17 +49,30 @@ def _heading(rows: Sequence[Row], width: int) -> list[Text]:
 
 
 def _fitting(tables: Sequence[Sequence[Held]], width: int, *, whole: bool) -> tuple[list[str], int, list[str]]:
-    """Columns go one by one until the widest table fits, those that nobody filled first; at last the gaps shrink."""
+    """Columns go one by one until the widest table fits, those that nobody filled first.
+
+    A gap of 0 asks for short cells too.
+    """
     every = [one for held in tables for one in held]
     names = [n for n in (_WHOLE if whole else _COMPACT) if whole or _told(n, every)]
     left: list[str] = []
     empty = tuple(name for name in names if not _told(name, every))
-    for group in ((), empty, *_FIRST_TO_GO):
+    for group, gap in (((), 2), (empty, 2), *_first_to_go(every)):
         left += [name for name in group if name in names]
         names = [name for name in names if name not in group]
-        if max((_table_width(_draw(held, names, width, whole=whole)) for held in tables), default=0) <= width:
-            return names, 2, left
-    return names, 1, left
+        widths = (_table_width(_draw(held, names, width, whole=whole, gap=gap)) for held in tables)
+        if max(widths, default=0) <= width:
+            return names, gap, left
+    return names, 0, left
+
+
+def _first_to_go(every: Sequence[Held]) -> Iterable[tuple[tuple[str, ...], int]]:
+    """Where the terminal is too narrow, and how wide the gaps are then. Only the host itself can say who listens."""
+    inside = any(row.listening not in {"yes", "no", UNSEEN} for _, row in every)
+    last = ("encrypted", "listening") if inside else ("listening", "encrypted")
+    for name in ("advertised", *last):
+        yield (name,), 2
+        yield (), 1
 
 
 def _collapsed_lines(rows: Iterable[Row], width: int) -> list[Text]:
@@ -115,8 +128,9 @@ def _draw(held: Sequence[Held], names: Sequence[str], width: int, *, whole: bool
     columns = [Column("PORT", right=True), Column("SERVICE"), *([Column("ON")] if split else [])]
     columns += [*(Column(name.upper()) for name in names), Column("VERDICT")]
     digits = max([4, *(len(str(row.port)) for _, row in held)])
-    cells = [_cells(where, row, names, digits, split=split) for where, row in held]
-    drawn = table(columns, cells, indent=2, gap=gap)
+    cut_to = WIDEST if gap else NARROW
+    cells = [_cells(where, row, names, digits, split=split, widest=cut_to) for where, row in held]
+    drawn = table(columns, cells, indent=2, gap=max(gap, 1))
     lines = drawn[:1]
     for line, (_, row) in zip(drawn[1:], held, strict=True):
         lines.append(line)
@@ -124,11 +138,11 @@ def _draw(held: Sequence[Held], names: Sequence[str], width: int, *, whole: bool
     return lines
 
 
-def _cells(where: str, row: Row, names: Sequence[str], digits: int, *, split: bool) -> list[Text]:
+def _cells(where: str, row: Row, names: Sequence[str], digits: int, *, split: bool, widest: int) -> list[Text]:
     mark, style = MARKS[row.standing]
     start = [joined(text(mark, style), f" {row.port:>{digits}}"), text(printable(row.service))]
     address = [text(printable(where) or "all", "" if where else "dim")] if split else []
-    facts = [_fact(name, _value(name, row)) for name in names]
+    facts = [cut(_fact(name, _value(name, row)), widest) for name in names]
     return [*start, *address, *facts, text(row.verdict.value, style)]
 
 
