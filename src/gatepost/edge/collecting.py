@@ -28,6 +28,7 @@ WHOLE = 180.0  # seconds for one visit
 LARGEST_RULES = 24 * 1024 * 1024  # bytes: ten thousand rules take four million
 LARGEST_OUTPUT = 2 * 1024 * 1024
 LARGEST_TEXT = 1024 * 1024
+MOST_ODD = 0.05  # of the letters, before a file is taken for a program or a picture
 MOST_MATCHES = 100  # files that one pattern may bring
 TALKATIVE = frozenset({"postconf", "postfix", "doveconf", "exim"})  # what they print is the configuration
 
@@ -135,14 +136,18 @@ _LATEST = 253402300799  # seconds: the end of the year 9999
 def _with_text(taken: FileTaken, ran: Ran, dialect: str) -> FileTaken:
     if not ran.ok:
         return replace(taken, why=(ran.why or ran.stderr.strip().rpartition(": ")[2] or "it could not be read")[:200])
-    if "\0" in ran.stdout or "\ufffd" in ran.stdout:
-        return replace(taken, text=_printable(ran.stdout, dialect), why="not a text file in UTF-8")
-    return replace(taken, text=masked_text(ran.stdout, folded=dialect == "postfix"))
+    odd = "\0" in ran.stdout or "\ufffd" in ran.stdout
+    text = _legible(ran.stdout)
+    kept = None if text is None else masked_text(text, folded=dialect == "postfix")
+    return replace(taken, text=kept, why="not a text file in UTF-8" if odd else "")
 
 
-def _printable(text: str, dialect: str) -> str | None:
-    """One odd byte in a comment is no reason to see nothing; a file with zero bytes is no configuration."""
-    return None if "\0" in text else masked_text(text, folded=dialect == "postfix")
+def _legible(text: str) -> str | None:
+    """A crash leaves zero bytes at the end of a file, and a comment an odd letter: the rest is still worth reading."""
+    kept = text.rstrip("\0")
+    if kept.count("\0") + kept.count("\ufffd") > len(kept) * MOST_ODD:
+        return None
+    return kept.replace("\0", "\ufffd")
 
 
 def _matches(ran: Ran, file: File) -> Iterator[FileTaken]:
@@ -185,13 +190,14 @@ stat -L -c '%a %U %G %s %Y' -- "$1" && exit 0
 stat -L -f '%Lp %Su %Sg %z %m' "$1" 2> /dev/null
 """
 _EACH = f"""\
-n=0
+code=base64 n=0
+command -v base64 > /dev/null 2>&1 || code="openssl base64"
 for f in PATTERN; do
   [ -f "$f" ] || continue
   n=$((n + 1)); [ $n -le {MOST_MATCHES} ] || break
   printf '%s\\n' "$f"
   stat -L -c '%a %U %G %s %Y' -- "$f" 2> /dev/null || stat -L -f '%Lp %Su %Sg %z %m' "$f" 2> /dev/null || echo
-  head -c {LARGEST_TEXT} < "$f" | base64
+  head -c {LARGEST_TEXT} < "$f" | $code
   echo
 done
 """

@@ -31,10 +31,10 @@ class Question:
     largest: int  # bytes of output
 
 
-def script(questions: Sequence[Question], mark: str) -> str:
-    """`mark` begins every frame: a word nobody can guess."""
+def script(questions: Sequence[Question], mark: str, patience: int = PATIENCE) -> str:
+    """`mark` begins every frame: a word nobody can guess. `patience` in seconds, for each question."""
     runs = "\n".join(f"run {n} {q.largest + 1} {shlex.join(q.argv)}" for n, q in enumerate(questions))
-    return f"mark={mark}\nmain() {{\n{_BEGIN}\n{runs}\nprintf '%s end\\n' \"$mark\"\n}}\nmain\n"
+    return f"mark={mark} patience={patience}\nmain() {{\n{_BEGIN}\n{runs}\nprintf '%s end\\n' \"$mark\"\n}}\nmain\n"
 
 
 def answers(output: str, questions: Sequence[Question], mark: str, why: str = "") -> Iterator[Ran]:
@@ -87,7 +87,7 @@ def _ran(question: Question, out: bytes, said: bytes) -> Ran:
     if len(out) > question.largest:
         why = f"more than {question.largest} bytes of output"
     elif code in TIMED_OUT:
-        why = f"no end within {PATIENCE} s"
+        why = "no end within the time allowed"
     text = out[: question.largest].decode(errors="replace")
     return Ran(question.argv, code, text, complaint.strip("\n"), why)
 
@@ -104,8 +104,8 @@ export PATH LC_ALL TZ
 unset MAIL_CONFIG DOVECONF_ENV 2> /dev/null
 exec 4>&1
 limit=
-timeout 1 true 2> /dev/null && limit="timeout {PATIENCE}"
-timeout -k 2 1 true 2> /dev/null && limit="timeout -k 2 {PATIENCE}"
+timeout 1 true 2> /dev/null && limit="timeout $patience"
+timeout -k 2 1 true 2> /dev/null && limit="timeout -k 2 $patience"
 coding=base64 code=base64
 if ! command -v base64 > /dev/null 2>&1; then coding=hex code="od -An -v -tx1"; fi
 run() {{

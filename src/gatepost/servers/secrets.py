@@ -17,6 +17,9 @@ _SECRET_NAME = re.compile(
 )
 _PASSWORD_TABLE = re.compile(r"(?:pass|secret|sasl)\w*_maps$", re.IGNORECASE)
 _INLINE_TABLE = re.compile(r"\b(static|inline):\s*.*", re.DOTALL)
+_TABLE = re.compile(  # postconf copies such a table into other settings when it expands them
+    r"\b(static|inline):\s*(\{[^{}]{0,2000}(?:\{[^{}]{0,2000}\}[^{}]{0,2000}){0,500}\}|[^\s,{]+)"
+)
 _WORD = r"""(?<![\w-])(["']?(?:\w+_)?(?:pass(?:word|wd|phrase)?|dnpass|secret|bind_?pw|pwd|api_?key|token)["']?"""
 _VALUE = r"""(\{[^{}\n]*\}[^\s,;}]*|"[^"\n]*"|'[^'\n]*'|[^\s,;}"']+)"""
 _PAIR = re.compile(rf"{_WORD}[ \t]*[=:][ \t]*){_VALUE}", re.IGNORECASE)
@@ -57,24 +60,25 @@ def masked_text(text: str, *, folded: bool = False) -> str:
         if goes_on and hiding:
             lines.append(_blank(line))
         else:
-            lines.append(_line(line))
-            hiding = _hides(line)
+            shown, hiding = _line(line)
+            lines.append(shown)
         joined = line.rstrip().endswith("\\")
     return _inside("\n".join(lines), _PAIR_FOLDED if folded else _PAIR)
 
 
-def _line(line: str) -> str:
-    if not (found := _SETTING.match(line)) or not found["value"].strip():
-        return line
-    if _hides(line):
-        return found["head"] + (f"{HIDDEN} \\" if line.rstrip().endswith("\\") else HIDDEN)
-    return found["head"] + masked(found["name"], found["value"])
+def _line(line: str) -> tuple[str, bool]:
+    """The line as it may be shown, and whether lines that go on with it are secret too.
 
-
-def _hides(line: str) -> bool:
-    """`hide` is Exim's own word for a value that only administrators see."""
-    found = _SETTING.match(line)
-    return bool(found and (hidden(found["name"]) or (found["hide"] and not found["name"].startswith("tls_"))))
+    `hide` is Exim's own word for a value that only administrators see.
+    """
+    found = _SETTING.match(line) if "=" in line else None
+    if found is None:
+        return line, False
+    name, value = found["name"], found["value"]
+    secret = hidden(name) or bool(found["hide"] and not name.startswith("tls_"))
+    if not secret or not value.strip():
+        return found["head"] + masked(name, value), secret
+    return found["head"] + (f"{HIDDEN} \\" if line.rstrip().endswith("\\") else HIDDEN), True
 
 
 def _blank(line: str) -> str:
@@ -89,7 +93,15 @@ def _blanked(found: re.Match[str]) -> str:
 
 
 def _inside(text: str, pair: re.Pattern[str] = _PAIR) -> str:
+    text = _TABLE.sub(_without_logins, text)
     text = pair.sub(rf"\1{HIDDEN}", text)
     text = _OPTION.sub(rf"\1{HIDDEN}", text)
     text = _IN_URL.sub(rf"\1{HIDDEN}\3", text)
     return _HEADER.sub(rf"\1{HIDDEN}", text)
+
+
+def _without_logins(found: re.Match[str]) -> str:
+    """A colon in a value of the table is most often a login and its password."""
+    if ":" not in found.group(2):
+        return found.group(0)
+    return f"{found.group(1)}:{HIDDEN}" + "\n" * found.group(0).count("\n")
