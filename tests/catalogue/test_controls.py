@@ -52,8 +52,9 @@ def test_the_settings_named_exist() -> None:
     """Postfix parameters in the remedies are spelt as in the settings catalogue, or listed here."""
     known = {row["setting"] for row in document("server_settings")["settings"] if row["software"] == "postfix"}
     more = {
-        "inet_protocols", "smtpd_authorized_xforward_hosts", "smtpd_banner", "smtpd_client_restrictions",
-        "smtpd_helo_required", "smtpd_helo_restrictions", "smtpd_tls_ask_ccert", "smtpd_tls_cert_file",
+        "inet_protocols", "smtp_tls_cert_file", "smtp_tls_chain_files", "smtp_tls_key_file",
+        "smtpd_authorized_xforward_hosts", "smtpd_banner", "smtpd_client_restrictions", "smtpd_helo_required",
+        "smtpd_helo_restrictions", "smtpd_tls_ask_ccert", "smtpd_tls_cert_file",
         "smtpd_tls_ciphers", "smtpd_tls_dh1024_param_file", "smtpd_tls_exclude_ciphers", "smtpd_tls_req_ccert",
         "tls_eecdh_auto_curves", "tls_high_cipherlist", "tls_server_sni_maps", "tls_ssl_options",
     }  # fmt: skip

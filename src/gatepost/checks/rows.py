@@ -81,14 +81,14 @@ def _unexpanded(value: str) -> str:
 
 
 def _any_of(asked: Asked, safe: Safe) -> Answer:
-    """Of several settings that name a file, the one that somebody wrote is to blame."""
+    """Of several settings that may name a file, the one that does is to blame."""
     said = [judged(part, asked) for part in safe.of]
     written = [one for part, one in zip(safe.of, said, strict=True) if part.op == "file_exists" and _written(one)]
     return any_of([*written, *said])
 
 
 def _written(said: Answer) -> bool:
-    return any(isinstance(one, SettingSeen) and not one.default for one in said.seen)
+    return any(isinstance(one, SettingSeen) and one.value.strip() for one in said.seen)
 
 
 def _absent_or_all(asked: Asked, safe: Safe) -> Answer:

@@ -20,6 +20,7 @@ from gatepost.servers.effective import effective
 
 SENDING = ("smtp/unix", "relay/unix")  # Postfix's own clients; others are found by what they override
 LISTENING = frozenset({"postscreen", "smtpd"})  # commands of master.cf that talk to clients
+_ASIDE = {"dovecot": ("plugin",)}  # 2.3 keeps settings of plugins in a block of their own
 _LONGEST = 120  # characters of a value in a sentence
 
 
@@ -69,8 +70,8 @@ class Asked:
 
     def seen(self, name: str) -> SettingSeen | None:
         server, at = self.spot.server, here(self.case)
-        for one in (name, f"plugin/{name}") if server.software == "dovecot" else (name,):
-            found = effective(self.case.seen, at, server.software, server.instance, self.spot.service, one)
+        for service in (self.spot.service, *_ASIDE.get(server.software, ())):
+            found = effective(self.case.seen, at, server.software, server.instance, service, name)
             if found is not None:
                 return found
         return None
@@ -164,11 +165,11 @@ def _blocks(case: Case, server: ServerSeen, row: Row, known: Iterable[str]) -> l
     others = {
         one.service
         for one in told(case, server)
-        if one.service and one.name.removeprefix("plugin/") == row.reads and not _of_a_port(one.service)
+        if one.service and one.name == row.reads and not _of_a_port(one.service)
     }
     return [Spot(server, name) for name in sorted(others - set(known))]
 
 
 def _of_a_port(service: str) -> bool:
     """A block of one listener has words of its own: `ssl` there is not the setting `ssl`."""
-    return service.startswith("service ") or service.endswith(("/inet", "/pass"))
+    return service == "plugin" or service.startswith("service ") or service.endswith(("/inet", "/pass"))
