@@ -264,18 +264,21 @@ _WITNESSES = {
     "probe": "a probe gatepost does not have yet",
 }
 _LAST = frozenset({"dns", "probe"})  # named only where nothing else could tell
+_READ = frozenset({"config", "firewall"})  # witnesses that gatepost asks: what has no judge yet needs another one
 
 
-def missing(name: str) -> str:
-    """The witnesses that could tell about a control, strongest first. Raises UsageError for an unknown id."""
+def missing(name: str, heard: frozenset[str] = frozenset()) -> str:
+    """The witnesses that could tell about a control, strongest first, without those that were heard already and said
+    nothing. Raises UsageError for an unknown id.
+    """
     witnesses = control(name).witnesses
-    wanted = [w for w in witnesses if w not in _LAST] or list(witnesses)
+    wanted = [w for w in witnesses if w not in _LAST | heard] or ["probe"]
     return " or ".join(_WITNESSES[w] for w in wanted)
 
 
 def _manual() -> Mapping[str, str]:
     judged = {one.control for one in CHECKS} | JUDGED_APART
-    return {one.id: missing(one.id) for one in controls() if one.id not in judged}
+    return {one.id: missing(one.id, _READ) for one in controls() if one.id not in judged}
 
 
 MANUAL: Mapping[str, str] = _manual()
