@@ -221,8 +221,9 @@ def canaries(targets: Iterable[Endpoint]) -> tuple[Endpoint, ...]:
     by_address: dict[tuple[str, str], set[int]] = {}
     for at in targets:
         by_address.setdefault((at.host, at.address), set()).add(at.port)
-    free = range(DYNAMIC, LAST + 1)
-    return tuple(
-        Endpoint(host, address, secrets.choice([port for port in free if port not in taken]))
-        for (host, address), taken in sorted(by_address.items())
-    )
+    found = ((host, address, _free(taken)) for (host, address), taken in sorted(by_address.items()))
+    return tuple(Endpoint(host, address, secrets.choice(free)) for host, address, free in found if free)
+
+
+def _free(taken: set[int]) -> list[int]:
+    return [port for port in range(DYNAMIC, LAST + 1) if port not in taken]
