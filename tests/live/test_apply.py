@@ -17,14 +17,18 @@ from pathlib import Path
 import pytest
 
 from gatepost.edge.applying import Moment, Terms, apply
-from gatepost.edge.backup import LIST_TABLE, revived
+from gatepost.edge.backup import CHECK_ONLY as CHECK
+from gatepost.edge.backup import LIST_TABLE, LOAD, revived
 from gatepost.edge.journal import records
 from gatepost.edge.mending import roll_back, settled
 from gatepost.edge.runner import Prefixed
+from gatepost.firewall.matrix import matrix
+from gatepost.firewall.render import transaction
 from gatepost.model.plan import Act, Applied, Ending, Kind, Plan, Step, Written
 from lab.daemons import master, stop
 from lab.postfix import DAEMONS
 from tests.edge.bench import NOW, killed_at, until
+from tests.firewall.estate import estate
 
 HOST = "mx1.example.org"
 NEEDED = ("ip", "nft", "postfix", "postconf", "dovecot", "doveadm", "unshare")
@@ -242,6 +246,30 @@ def test_the_previous_table_comes_back_and_no_other_is_touched(host: Host) -> No
     told = host.apply(host.firewall(25), name="second", look_again=lambda: "143 is closed")
     assert (told.ending, told.why) == (Ending.ROLLED_BACK, "143 is closed")
     assert host.snapshot() == before
+
+
+def test_the_same_table_twice(host: Host) -> None:
+    """As rendered from a declaration."""
+    declared = estate()
+    whole = matrix(declared)
+    tables = [json.dumps(transaction(whole, one, declared)) for one in declared.hosts[:2]]
+    first, other = (replace(host.firewall(), acts=(Act(LOAD, text),), checks=(Act(CHECK, text),)) for text in tables)
+    assert host.apply(first).ending is Ending.KEPT
+    before = host.listed()
+    assert host.apply(first).done == ()
+    assert host.listed() == before, "not even made anew: handles and counters are the same"
+    assert host.apply(other).done == ("firewall",)
+    assert host.listed() != before
+
+
+def test_what_was_only_stopped_is_started_again(host: Host) -> None:
+    before = host.snapshot()
+    where = ("-c", str(host.postfix))
+    fails = Act(("sh", "-c", "exit 1"))
+    settles = (Act(("postfix", *where, "stop")), fails, Act(("postfix", *where, "start")))
+    told = host.apply(replace(host.setting("smtpd_banner", "x"), settles=settles))
+    assert (told.ending, host.snapshot()) == (Ending.ROLLED_BACK, before)
+    until(lambda: "old ESMTP" in host.greeting(25), "Postfix")
 
 
 def test_a_configuration_that_the_daemon_refuses(host: Host) -> None:

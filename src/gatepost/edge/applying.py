@@ -186,8 +186,8 @@ class _Course:
             self.record = replace(self.record, done=(*self.record.done, step.key))
             journal.write(self.state, self.record)
             self.watch(Moment(Stage.CHECKED, step.host, step))
-            for which, act in share_of[step.host].due(number):
-                self._settle(self.hands[step.host], which, act)
+            if due := share_of[step.host].due(number):
+                self._settle(self.hands[step.host], *due)
 
     def _step(self, share: Share, step: Step, number: int) -> None:
         hand = self.hands[step.host]
@@ -207,11 +207,13 @@ class _Course:
         self._beat(self.terms.within)
         hand.act(act)
 
-    def _settle(self, hand: Hand, which: int, act: Act) -> None:
+    def _settle(self, hand: Hand, which: int, acts: tuple[Act, ...]) -> None:
+        words = ", ".join(" ".join(act.argv) for act in acts)
         hand.do("begin", f"settling/{which}")
-        self.watch(Moment(Stage.SETTLING, hand.host, said=" ".join(act.argv)))
-        self._act(hand, act)
-        self.watch(Moment(Stage.SETTLED, hand.host, said=" ".join(act.argv)))
+        self.watch(Moment(Stage.SETTLING, hand.host, said=words))
+        for act in acts:
+            self._act(hand, act)
+        self.watch(Moment(Stage.SETTLED, hand.host, said=words))
 
     def _beat(self, seconds: float) -> None:
         for host in self.armed:

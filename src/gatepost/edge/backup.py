@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from gatepost.edge.hand import Hand, octets, said, script
 from gatepost.edge.runner import Runner
 from gatepost.errors import CannotLook, StepFailed
+from gatepost.firewall.rendering.words import TABLE as NAMED
 from gatepost.model.plan import Act, Kind, Step
 
-FAMILY, TABLE = "inet", "gatepost"
+FAMILY, TABLE = NAMED["family"], NAMED["name"]
 LIST_TABLE = ("nft", "-j", "list", "table", FAMILY, TABLE)
 LOAD = ("nft", "-j", "-f", "-")
 CHECK_ONLY = ("nft", "-c", "-j", "-f", "-")
@@ -37,9 +38,9 @@ class Share:
         return tuple(dict.fromkeys(path for step in self.steps for path in paths(step)))
 
     @property
-    def settles(self) -> tuple[Act, ...]:
-        """Each reload once."""
-        return tuple(dict.fromkeys(act for step in self.steps for act in step.settles))
+    def settles(self) -> tuple[tuple[Act, ...], ...]:
+        """Each way to make a daemon take it once: a reload, or a stop and a start, which belong together."""
+        return tuple(dict.fromkeys(step.settles for step in self.steps if step.settles))
 
     @property
     def filters(self) -> bool:
@@ -50,13 +51,12 @@ class Share:
         following = self.steps[number].checks if number < len(self.steps) else ()
         return tuple(act for act in self.steps[number - 1].checks if act not in following)
 
-    def due(self, number: int) -> Iterator[tuple[int, Act]]:
-        """What settles after this step: no later step needs the same."""
-        later = {act for step in self.steps[number:] for act in step.settles}
-        yield from ((n, act) for n, act in enumerate(self.settles, 1) if self._waits(act, number) and act not in later)
-
-    def _waits(self, act: Act, number: int) -> bool:
-        return act in self.steps[number - 1].settles
+    def due(self, number: int) -> tuple[int, tuple[Act, ...]] | None:
+        """What settles after this step, with its number; nothing while a later step needs the same."""
+        acts = self.steps[number - 1].settles
+        if not acts or any(step.settles == acts for step in self.steps[number:]):
+            return None
+        return self.settles.index(acts) + 1, acts
 
 
 def paths(step: Step) -> tuple[str, ...]:
@@ -98,9 +98,15 @@ def _body(share: Share, table: str) -> Iterator[str]:
     for name, act in _undoing(share, table):
         begun = name.partition("/")[2].partition(".")[0]
         yield f"! any begun {begun} || act {_input(name, act)} {shlex.join(act.argv)}"
-    for number, act in enumerate(share.settles, 1):
-        revival = f"settle {shlex.join(act.argv)} || act /dev/null {shlex.join(revived(act.argv))}"
-        yield f"! any settling {number} || {revival}"
+    for number, acts in enumerate(share.settles, 1):
+        yield f"if any settling {number}; then"
+        yield from (f"    settle {shlex.join(act.argv)} || {_instead(act)}" for act in acts)
+        yield "fi"
+
+
+def _instead(act: Act) -> str:
+    """Stopping what does not run is no trouble."""
+    return "true" if act.argv[-1] == "stop" else f"act /dev/null {shlex.join(revived(act.argv))}"
 
 
 def revived(reload: tuple[str, ...]) -> tuple[str, ...]:
@@ -121,7 +127,7 @@ def revived(reload: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _input(name: str, act: Act) -> str:
-    return name if act.stdin else "/dev/null"
+    return f'"$DIR/{name}"' if act.stdin else "/dev/null"
 
 
 def _undoing(share: Share, table: str) -> Iterator[tuple[str, Act]]:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from hashlib import sha256
 
-from gatepost.edge.backup import paths
+from gatepost.edge.backup import LOAD, listed, paths
 from gatepost.edge.hand import Hand
 from gatepost.errors import UsageError
-from gatepost.model.plan import Act, Plan, Step
+from gatepost.firewall.rendering.normal import digest
+from gatepost.firewall.rendering.words import Json
+from gatepost.model.plan import Act, Kind, Plan, Step
 
 HOST_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,252}")
 MOST_STEPS = 2000
@@ -62,9 +65,28 @@ def remaining(steps: Sequence[Step], hands: Mapping[str, Hand]) -> tuple[Step, .
 
 
 def _done(step: Step, hand: Hand) -> bool:
+    if step.kind is Kind.FIREWALL and not step.already:
+        return _runs_already(step, hand)
     if not step.already and (step.acts or not step.writes):
         return False
     return _as_written(step, hand) and all(_succeeds(act, hand) for act in step.already)
+
+
+def _runs_already(step: Step, hand: Hand) -> bool:
+    """Whether the one table it loads is the one that runs."""
+    match step.acts:
+        case (Act(argv, text),) if argv == LOAD and not step.writes:
+            running = listed(hand.runner, hand.host)
+            return running is not None and digest({"nftables": running}) == digest(_loaded(text))
+    return False
+
+
+def _loaded(text: str) -> Json:
+    try:
+        loaded = json.loads(text)
+    except (ValueError, RecursionError):
+        return {}
+    return loaded if isinstance(loaded, dict) else {}
 
 
 def _as_written(step: Step, hand: Hand) -> bool:

@@ -225,7 +225,7 @@ act() { # OCTETS SECONDS WORD...: prints its exit status, then what it said
     limit=$2
     shift 2
     : >"$dir/given/out"
-    (umask 022 && bounded "$limit" "$@" <"$dir/given/in" >"$dir/given/out" 2>&1)
+    (umask 022 && cd / && bounded "$limit" "$@" <"$dir/given/in" >"$dir/given/out" 2>&1)
     code=$?
     relink
     idle

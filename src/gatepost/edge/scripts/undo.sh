@@ -82,9 +82,9 @@ heard=/dev/null
 run() { # INPUT WORD...
     input=$1
     shift
-    { : >given/undo; } 2>/dev/null && heard=given/undo
+    { : >given/undo; } 2>/dev/null && heard=$DIR/given/undo
     if command -v timeout >/dev/null; then set -- timeout 60 "$@"; fi
-    (umask 022 && "$@" <"$input" >"$heard" 2>&1)
+    (umask 022 && cd / && "$@" <"$input" >"$heard" 2>&1)
 }
 
 act() { # INPUT WORD...
