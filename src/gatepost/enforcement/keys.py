@@ -52,6 +52,4 @@ def _kind(one: FileSeen) -> Kind:
 
 
 def _listed(mode: int, owner: str) -> str:
-    """As ls(1) has it."""
-    bits = "".join(sign if mode >> (8 - n) & 1 else "-" for n, sign in enumerate("rwxrwxrwx"))
-    return f"-{bits} {owner or 'root'}"
+    return f"{mode:04o} {owner or 'root'}"

@@ -42,8 +42,8 @@ def narrowed(value: str, allowed: Iterable[Network], own: Iterable[str], *, brac
 
 
 def loopback() -> str:
-    """As Postfix writes it."""
-    return " ".join(_spelled(one, brackets=True) for one in LOOPBACK)
+    """As Postfix' own default has it."""
+    return "127.0.0.0/8 [::ffff:127.0.0.0]/104 [::1]/128"
 
 
 def _network(word: str) -> Network | None:

@@ -9,13 +9,14 @@ from hashlib import sha256
 from posixpath import basename
 from typing import NoReturn
 
+from rich.cells import cell_len
 from rich.text import Text
 
 from gatepost.catalogue.controls import control
 from gatepost.errors import UsageError
 from gatepost.model.plan import Act, Kind, Plan, Step
 from gatepost.report.escape import printable
-from gatepost.report.layout import hanging, joined, paint, text
+from gatepost.report.layout import WIDEST_PROSE, hanging, joined, paint, text, wrapped
 from gatepost.report.page import ADVICE, headline, listed, spaced
 from gatepost.report.plain import NotPlain, Plain, from_plain, mapping, sequence, to_plain, word
 from gatepost.report.tally import plural
@@ -29,7 +30,7 @@ _INDENT = 5
 _LABEL = 6  # risk, undo, ends
 _MOST_LINES = 60  # of one diff
 _LONGEST = 400  # characters of a line of a diff
-_QUIET = frozenset({"nft", "sh"})  # commands whose effect the diff tells better
+_QUIET = frozenset({"nft", "sed", "sh"})  # commands whose effect the diff tells better
 _STYLES = {"+": "green", "-": "red", "@": "cyan"}
 _MACHINES = {Kind.DNS: "DNS", Kind.DOVECOT: "Dovecot", Kind.FIREWALL: "firewall", Kind.POSTFIX: "Postfix",
              Kind.SERVICE: "services"}  # fmt: skip
@@ -53,7 +54,9 @@ def summary(plan: Plan) -> str:
     if not plan.steps:
         return "nothing to do: what is there is what is declared"
     where = ", ".join(dict.fromkeys(step.host for step in doing))
-    steps = f"{plural(len(doing), 'step')} on {where}" if doing else "nothing that gatepost does by itself"
+    if not doing:
+        return f"{plural(len(by_hand), 'step')} by hand on {', '.join(plan.hosts)}"
+    steps = f"{plural(len(doing), 'step')} on {where}"
     return f"{steps}, {len(by_hand)} by hand" if by_hand else steps
 
 
@@ -105,13 +108,27 @@ def _told(words: str, width: int) -> Iterator[Text]:
 def _diff(step: Step, width: int) -> Iterator[Text]:
     lines = _short(step.diff.splitlines())
     for line in lines[:_MOST_LINES]:
-        yield joined(" " * _INDENT, text(printable(line, min(_LONGEST, width * 3)), _style(line, step)))
+        shown = text(printable(line, _LONGEST), _style(line, step))
+        yield from (
+            hanging(text(""), shown, indent=_INDENT, width=width) if _fits(shown, width) else _folded(shown, width)
+        )
     if len(lines) > _MOST_LINES:
         yield joined(" " * _INDENT, text(f"… {len(lines) - _MOST_LINES} more lines", "dim"))
     for act in step.acts:
         if act.argv[0] not in _QUIET:
             yield from hanging(text(" " * _INDENT + "$", "dim"), text(printable(spelled(act))), indent=_INDENT + 2,
                                width=width)  # fmt: skip
+
+
+def _fits(line: Text, width: int) -> bool:
+    return cell_len(line.plain) <= min(width, WIDEST_PROSE) - _INDENT
+
+
+def _folded(line: Text, width: int) -> Iterator[Text]:
+    """A long line goes on two columns further in, so that its sign still stands out."""
+    room = min(width, WIDEST_PROSE) - _INDENT - 2
+    for n, part in enumerate(wrapped(line, room)):
+        yield joined(" " * (_INDENT + 2 * bool(n)), part)
 
 
 def _short(lines: list[str]) -> list[str]:
@@ -135,9 +152,13 @@ def spelled(act: Act) -> str:
 
 
 def _labelled(label: str, words: str, width: int, style: str) -> Iterator[Text]:
-    for n, line in enumerate(words.splitlines()):
-        head = text(f"{' ' * _INDENT}{label if not n else ''}", style)
-        yield from hanging(head, text(printable(line)), indent=_INDENT + _LABEL, width=width)
+    lines = words.splitlines()
+    for n, line in enumerate(lines):
+        mark = "· " if len(lines) > 1 else ""
+        head = joined(
+            text(f"{' ' * _INDENT}{label if not n else ''}".ljust(_INDENT + _LABEL), style), text(mark, "dim")
+        )
+        yield from hanging(head, text(printable(line)), indent=_INDENT + _LABEL + len(mark), width=width)
 
 
 def _undo(step: Step) -> str:
