@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -74,14 +75,24 @@ def _chosen(
     if via and len(names) > 1:
         raise UsageError("--via leads to one host: name one HOST")
     if names:
+        names = [_named(one) for one in names]
         return [_one(architecture.host(n) or Host(n, (), ()), via, declared=bool(architecture.host(n))) for n in names]
     if architecture.hosts and not name and not via:
         found = [(host, way) for host in architecture.hosts if (way := _way(host))]
         if not found:
             raise UsageError("no declared host is this machine or has `via`: write it there, or give HOST and --via")
         return found
-    own = name or _own_name()
+    own = _named(name or _own_name())
     return [(architecture.host(own) or Host(own, (), ()), via or "local")]
+
+
+def _named(name: str) -> str:
+    """It stands in the file, and names it. Raises UsageError."""
+    from gatepost.errors import UsageError
+
+    if not re.fullmatch(r"[\w.:-]{1,255}", name) or name.startswith((".", "-")):
+        raise UsageError(f"{name[:60]!r} is no name of a host")
+    return name
 
 
 def _one(host: Host, via: str | None, *, declared: bool) -> tuple[Host, str]:
@@ -134,7 +145,7 @@ def _write(taken: Sequence[Bundle], output: Path | None) -> None:
     if output == STDOUT:
         sys.stdout.write(dumps(taken))
         return
-    path = output or Path(f"{taken[0].host if len(taken) == 1 else 'gatepost'}.bundle.json".replace("/", "_"))
+    path = output or Path(f"{taken[0].host if len(taken) == 1 else 'gatepost'}.bundle.json")
     save(taken, path)
     for line in _told(taken, path):
         sys.stdout.write(f"{line}\n")

@@ -74,7 +74,8 @@ def _told(error: ValidationError) -> str:
     where = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in first["loc"]).lstrip(".")
     if where == "schema" or not where:
         return f"not a bundle of this version of gatepost ({SCHEMA})"
-    more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+    others = sum(1 for problem in problems[1:] if problem["loc"] != ("bundles",))  # left out, so there are too few
+    more = f" (and {others} more)" if others else ""
     return f"{where[:200]}: {first['msg'][:200].lower()}{more}"
 
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import socket
+from ipaddress import ip_address
 
 
 def is_here(address: str) -> bool:
-    """The system lets nobody bind to an address it does not have. Multicast and wildcards are not asked for."""
-    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    """The system lets nobody bind to an address it does not have."""
     try:
+        asked = ip_address(address)
+        family = socket.AF_INET6 if asked.version == 6 else socket.AF_INET
         with socket.socket(family, socket.SOCK_DGRAM) as bound:
-            bound.bind((address, 0))
-    except (OSError, UnicodeError, ValueError):
+            bound.bind((str(asked), 0))
+    except (OSError, ValueError):
         return False
-    return address not in {"0.0.0.0", "::"}
+    return not (asked.is_unspecified or asked.is_multicast)
