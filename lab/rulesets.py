@@ -21,6 +21,7 @@ NETWORKS = {
     6: ("2001:db8:20::/48", "2001:db8::/32", "2001:db8:30::9", "2001:db8:20::1-2001:db8:20:1::5",
         "2001:db8:ffff::/48", "fc00::/7"),
 }  # fmt: skip
+HASHLIMIT = "-m hashlimit --hashlimit-above 9000/sec --hashlimit-burst 9000 --hashlimit-name g --hashlimit-mode srcip"
 DEPTH = 4  # chains that rules jump to; the n-th only to later ones, so there is no loop
 
 
@@ -383,8 +384,7 @@ class _Iptables:
                 '-m comment --comment "a b, -j DROP"', f"-m addrtype {r.choice(('', '! '))}--dst-type LOCAL",
                 "-m pkttype --pkt-type unicast", "-m mark --mark 0x0/0xff", "-m mark ! --mark 0x0",
                 "-m limit --limit 1000/sec --limit-burst 1000", "-m connlimit --connlimit-above 10000",
-                "-m hashlimit --hashlimit-above 9000/sec --hashlimit-burst 9000 --hashlimit-name g "
-                "--hashlimit-mode srcip",
+                HASHLIMIT,
                 *(["-m conntrack --ctstate DNAT"] if not early else []),
             )))  # fmt: skip
         if r.random() < 0.03:

@@ -108,23 +108,34 @@ class Evaluator:
             zones=any(rule.zones for rule in on_the_way),
         )
 
+    def all_prepared(self) -> Iterable[Prepared]:
+        return self._chains.values()
+
     def prepared(self, key: ChainKey) -> Prepared | None:
         return self._chains.get(key)
 
-    def target(self, bit: int) -> Target:
-        """What a translation bit of a mark stands for."""
-        return next(target for target, known in self._targets.items() if known == bit)
-
     def targets(self, fates: Fates) -> list[tuple[int, Target]]:
-        """Translations that occur."""
+        """Translations that occur, each with its bit."""
         together = 0
         for mark in fates.marks:
             together |= mark
-        return [(bit, target) for target, bit in self._targets.items() if bit & together]
+        return self.targets_in(together)
+
+    def all_targets(self) -> Iterable[Target]:
+        """Of every translation that was met so far."""
+        return self._targets.keys()
+
+    def targets_in(self, mark: int) -> list[tuple[int, Target]]:
+        return [(bit, target) for target, bit in self._targets.items() if bit & mark]
 
     def ports_told_apart(self) -> list[Region]:
         """Sets of destination ports that some rule treats differently from the rest."""
         return list({one: None for c in self._chains.values() for rule in c.rules for one in rule.told_apart})
+
+    def destinations_told_apart(self, family: int) -> list[Region]:
+        """Sets of destination addresses that some rule names, as far as a single comparison does."""
+        found = (c for chain in self._chains.values() for rule in chain.rules for c in rule.conditions)
+        return list({one.targets[1]: None for one in found if one.targets and one.targets[0] == family})
 
     def reads(self, chains: Iterable[Chain]) -> frozenset[str]:
         return frozenset[str]().union(*(self._chains[chain.key].reads for chain in chains))

@@ -48,12 +48,16 @@ OPERATORS = ORDERED | {"==", "!=", "in", "!"}
 class Condition:
     """`ports` are the destination ports for which it can hold at all, where it looks at nothing else.
 
+    `sources` and `targets` are the addresses, with their family, where it names some; `named` is the set they are in.
     `assumes` is a sentence that its answer rests on: below the rate limit.
     """
 
     holds: Callable[[Packet, Knowledge], Held]
     reads: frozenset[str] = frozenset()
     ports: Region | None = None
+    sources: tuple[int, Region] | None = None
+    targets: tuple[int, Region] | None = None
+    named: str = ""
     assumes: str = ""
 
 
@@ -94,7 +98,8 @@ def comparison(body: Raw, rules: Ruleset, table: ChainKey) -> Condition:
     found = field_of(left)
     values = [element(value) for value in rules.values(right, table)]
     if found.kind == "address":
-        return _addressed(found, operator, values)
+        name = right[1:] if isinstance(right, str) and right.startswith("@") else ""
+        return replace(_addressed(found, operator, values), named=name)
     if found.kind == "port":
         return _ported(found, operator, values)
     return _compared(found, operator, values, several=right is not values and _is_set(right))
@@ -150,7 +155,10 @@ def in_region(found: Field, region: Region, *, turned: bool = False) -> Conditio
                 return (wanted, "") if not wanted or wanted == EVERYWHERE[family] else (EVERYWHERE[family], what)
         return EVERYWHERE[family], "address"
 
-    return Condition(holds, found.reads)
+    about = (family, wanted)
+    if found.end == SOURCE:
+        return Condition(holds, found.reads, sources=about)
+    return Condition(holds, found.reads, targets=about)
 
 
 def _ported(found: Field, operator: str, values: Sequence[Raw]) -> Condition:

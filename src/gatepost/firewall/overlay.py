@@ -64,7 +64,7 @@ def _same(rule: Rule, words: list[str]) -> bool:
             if kind in {"jump", "goto"}:
                 return bool(isinstance(body, dict) and body.get("target") == target)
             if kind in _VERDICTS.values():
-                return _VERDICTS.get(target) == kind
+                return bool(kind == _VERDICTS.get(target))
     return True
 
 

@@ -7,7 +7,7 @@ order of their priorities; an accept ends a chain, not the hook. Every answer ha
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from gatepost.firewall.effects import Target
@@ -23,7 +23,7 @@ from gatepost.firewall.fates import (
     merged,
 )
 from gatepost.firewall.packets import CONNTRACK, TRANSLATION, Packet
-from gatepost.firewall.regions import LOOPBACK, TOP
+from gatepost.firewall.regions import LOOPBACK, TOP, Region
 from gatepost.firewall.ruleset import Chain
 from gatepost.firewall.surroundings import Surroundings
 
@@ -54,6 +54,15 @@ class Paths:
             self._known[key] = answer(packet).marked(_settled)
         return self._known[key]
 
+    def translation(self, packets: Iterable[tuple[Packet, Region]], number: int) -> Target | None:
+        """Where connections from one address are led instead, if anywhere."""
+        packet = next((packet for packet, region in packets if number in region), None)
+        nat = [c for c in self.chains_of("prerouting", packet) if c.kind == "nat"] if packet else []
+        if packet is None or not nat or packet.state != "new":
+            return None
+        mark = self._nat(nat, packet, "prerouting").at(number)
+        return next((target for bit, target in self.evaluator.targets_in(mark)), None)
+
     def _arrive(self, packet: Packet) -> Fates:
         ingress = self.chains_of("ingress", packet)
         first = self._through(ingress, packet, "ingress")
@@ -71,7 +80,7 @@ class Paths:
 
     def _translated(self, packet: Packet) -> Fates:
         nat = [c for c in self.chains_of("prerouting", packet) if c.kind == "nat"]
-        if not nat or packet.state != "new":
+        if not nat or packet.state != "new" or packet.iif == "lo":  # over loopback: output has had its turn
             return self._late(packet)
         found = self._nat(nat, packet, "prerouting")
         follow = {bit: self._late(self.moved(packet, target)) for bit, target in self.evaluator.targets(found)}
@@ -104,6 +113,8 @@ class Paths:
         """
         if hook == "ingress":
             return "invalid"
+        if hook == "prerouting" and packet.iif == "lo":
+            return packet.state  # tracked on its way out
         if hook in {"prerouting", "output"} and priority <= CONNTRACK:
             if packet.state == "untracked":
                 return "untracked"

@@ -18,6 +18,7 @@ from gatepost.model.bundle import Bundle, Ran
 
 Raw = Any  # parsed JSON of ip(8)
 MOST_ROUTES = 100_000
+BRIDGES = ("br-", "cali", "cni", "docker", "flannel", "incusbr", "lxdbr", "podman", "veth", "virbr")
 FOLLOWED = {"", "main", "default", "254", "253"}
 _ALL = ("route", "show", "table", "all")
 ADDRESSES = ("ip", "-j", "address")
@@ -52,12 +53,27 @@ class Surroundings:
             return everybody
         return everybody & Region.of(p for _, region in self.routed[family] for p in region.pairs())
 
+    def containers(self, family: int, declared: Region) -> dict[str, Region]:
+        """Networks behind bridges of this host that nobody declared, by interface: those of its containers."""
+        widest = max(self.routed.get(family, ()), key=lambda pair: pair[1].size(), default=("", Region()))
+        return {
+            name: region
+            for name, region in self.routed.get(family, ())
+            if name.startswith(BRIDGES) and name != widest[0] and region and not region & declared
+        }
+
     def way(self, address: int, family: int) -> str | None:
         """The interface towards an address; None where that is not known, empty where there is no route."""
         if family not in self.routed:
             return None
         found = [name for name, region in self.routed[family] if address in region]
         return found[0] if len(found) == 1 else None if found else ""
+
+    def only_address(self, family: int) -> int | None:
+        """The host's own on its way out, as far as there is just one."""
+        somewhere = self.routed.get(family, ())
+        widest = max(somewhere, key=lambda pair: pair[1].size(), default=None)
+        return self.primary.get((widest[0], family)) if widest else None
 
     def is_local(self, address: int, family: int) -> bool:
         return address in self.local.get(family, Region())

@@ -17,6 +17,7 @@ from gatepost.model.rules import RuleRef
 
 DEEPEST = 40
 MOST_REASONS = 6
+DROPPING = "policy drop"
 
 
 @dataclass(slots=True)
@@ -45,7 +46,16 @@ def trace(paths: Paths, packet: Packet, number: int, *, out: bool = False) -> Tr
     """Of a packet whose open end is `number`. Where a rule may or may not match, it is noted and passed over."""
     walk = _Walk(paths, number, Trace(path="output" if out else "input"))
     walk.leave(packet) if out else walk.arrive(packet)
+    walk.found.rules = _decisive(walk.found.rules)
     return walk.found
+
+
+def _decisive(rules: list[RuleRef]) -> list[RuleRef]:
+    """A policy counts where no rule does, or where it drops in the end."""
+    explicit = [rule for rule in rules if rule.handle is not None]
+    ends = rules[-1:]
+    dropping = [rule for rule in ends if rule.handle is None and rule.text == DROPPING]
+    return [*explicit, *dropping] if explicit else ends
 
 
 @dataclass(slots=True)
@@ -60,7 +70,7 @@ class _Walk:
         if not (self._pass("ingress", self.paths.chains_of("ingress", packet), packet)
                 and self._pass("prerouting", early, packet)):  # fmt: skip
             return
-        if packet.state == "new":
+        if packet.state == "new" and packet.iif != "lo":
             packet = self._translated(packet, [c for c in chains if c.kind == "nat"])
         late = [c for c in chains if c.kind != "nat" and c.priority >= TRANSLATION]
         if self._pass("prerouting", late, packet):
@@ -104,6 +114,8 @@ class _Walk:
                     self.found.rules.append(policy(chain))
             else:
                 drops = isinstance(verdict, Ends) and verdict.mark == DROP
+                if hook == "postrouting" and not drops:
+                    del self.found.rules[before:]  # a new source address, no decision
             if drops:
                 self.found.dropped = True
                 return False

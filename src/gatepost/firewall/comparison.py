@@ -1,0 +1,360 @@
+"""The running rules held against the matrix, as sets: what is open that should not be, and what is closed that should.
+
+Every difference carries one address that proves it and the rules that decide about that address.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from ipaddress import IPv4Network, IPv6Network
+
+from gatepost import catalogue
+from gatepost.firewall.causes import because
+from gatepost.firewall.classes import PortClass
+from gatepost.firewall.effects import Target
+from gatepost.firewall.packets import Packet
+from gatepost.firewall.proof import LEGACY, Admission, Proof, sample
+from gatepost.firewall.regions import (
+    EMPTY,
+    EVERYWHERE,
+    HIGHEST_PORT,
+    LINK_LOCAL,
+    MULTICAST,
+    Region,
+    address,
+    networks,
+    of_networks,
+)
+from gatepost.firewall.tracing import Trace
+from gatepost.model.architecture import Endpoint, Host
+from gatepost.model.flows import Exit, Flow, Matrix, Network
+from gatepost.model.rules import DeviationSeen, Drift
+
+MOST_DEVIATIONS = 200  # of one address and direction: beyond that neighbours are told together
+MOST_TARGETS = 24  # addresses of one network that rules tell apart
+MOST_LISTED = 64
+ROUTES_UNKNOWN = "the routes of the host were not read"
+FORWARDING_UNKNOWN = "whether the host forwards packets was not read"
+
+Packets = Callable[[int], Iterable[tuple[Packet, Region]]]
+
+
+@dataclass(slots=True)
+class Difference:
+    """For ports first .. last. `alone`: a declared port, never told together with its neighbours."""
+
+    first: int
+    last: int
+    drift: Drift
+    region: Region
+    alone: bool = False
+    target: Target | None = None  # of a translation on the way
+
+
+def input_deviations(proof: Proof, host: Host, matrix: Matrix) -> Iterator[DeviationSeen]:
+    flows = matrix.to(host.name)
+    for where in host.addresses:
+        own = [flow for flow in flows if flow.address == where]
+        yield from _to_address(proof, host, where, own)
+
+
+def _to_address(proof: Proof, host: Host, where: str, flows: Sequence[Flow]) -> Iterator[DeviationSeen]:
+    family = 6 if ":" in where else 4
+    outside = proof.outside(family)
+    wanted = {port: _sources(flows, port) & outside for port in {flow.port for flow in flows}}
+
+    def packets(port: int) -> Iterable[tuple[Packet, Region]]:
+        return proof.inbound_packets(where, port)
+
+    found = []
+    for one, admission in _admissions(proof.classes(wanted), lambda port: proof.inbound(where, port)):
+        want = wanted.get(one.first, EMPTY) if one.first == one.last else EMPTY
+        for drift, region in _differences(admission, want, outside):
+            target = proof.paths.translation(packets(one.first), sample(region))
+            found.append(Difference(one.first, one.last, drift, region, one.first in wanted, target))
+    teller = _Teller(proof, host, where, "input", packets)
+    yield from teller.told(found, family)
+
+
+def _sources(flows: Iterable[Flow], port: int) -> Region:
+    return of_networks(network for flow in flows if flow.port == port for network in flow.sources)
+
+
+def _admissions(classes: Sequence[PortClass], ask: Callable[[int], Admission]) -> Iterator[tuple[PortClass, Admission]]:
+    """One question for each kind of ports."""
+    known: dict[int, Admission] = {}
+    for one in classes:
+        if one.kind not in known:
+            known[one.kind] = ask(one.first)
+        yield one, known[one.kind]
+
+
+def _differences(admission: Admission, want: Region, among: Region) -> Iterator[tuple[Drift, Region]]:
+    accepted, undecided = admission.accepted & among, admission.undecided & among
+    for drift, region in (
+        (Drift.WIDER, accepted - want),
+        (Drift.CLOSED, (want & among) - accepted - undecided),
+        (Drift.CANNOT_TELL, undecided),
+    ):
+        if region:
+            yield drift, region
+
+
+@dataclass(slots=True)
+class _Teller:
+    """Makes observations of differences, with witness and rules. `packets` are those of a port."""
+
+    proof: Proof
+    host: Host
+    where: str
+    direction: str
+    packets: Packets
+    target: str = ""
+    more: tuple[str, ...] = field(default=())  # reasons beside those of the rules
+
+    def told(self, found: Sequence[Difference], family: int) -> Iterator[DeviationSeen]:
+        together = _together(found, _alike)
+        if len(together) > MOST_DEVIATIONS:
+            together = _together(together, lambda a, b: a.drift is b.drift)
+        for one in together:
+            yield self._told(one, family)
+
+    def _told(self, one: Difference, family: int) -> DeviationSeen:
+        witness = sample(one.region)
+        out = self.direction == "output"
+        seen = self.proof.why(self.packets(one.first), witness, out=out) if family not in self.proof.legacy else Trace()
+        if family in self.proof.legacy:
+            seen.reasons[:] = [LEGACY]
+        seen.reasons[:0] = self.more
+        ports = (one.first, one.last)
+        return DeviationSeen(
+            Endpoint(self.host.name, self.where, one.first),
+            one.drift,
+            ports,
+            self.proof.listed(one.region, family).prefixes[:MOST_LISTED],
+            address(witness, family),
+            self.direction,
+            seen.path if self.direction == "input" else self.direction,
+            tuple(seen.doubtful if one.drift is Drift.CANNOT_TELL else seen.rules),
+            tuple(seen.reasons) if one.drift is Drift.CANNOT_TELL else (),
+            self.target,
+            because(one.drift, seen, ports, self.proof.rules),
+        )
+
+
+def _alike(one: Difference, other: Difference) -> bool:
+    return (one.drift, one.target) == (other.drift, other.target) and one.region == other.region
+
+
+def _together(found: Sequence[Difference], alike: Callable[[Difference, Difference], bool]) -> list[Difference]:
+    """Neighbouring ranges that are alike become one; a declared port stays by itself."""
+    kept: list[Difference] = []
+    last: dict[Drift, Difference] = {}
+    for one in found:
+        before = last.get(one.drift)
+        if before and not before.alone and not one.alone and before.last + 1 == one.first and alike(before, one):
+            before.last = one.last
+            before.region |= one.region
+        else:
+            last[one.drift] = one
+            kept.append(one)
+    return kept
+
+
+def output_deviations(proof: Proof, host: Host, matrix: Matrix) -> Iterator[DeviationSeen]:
+    """The host as a client: into what it is kept from, and where it must get to."""
+    exits = matrix.out_of(host.name)
+    for family in _families(host):
+        kept = _kept_from(matrix, host, family)
+        routed = proof.outside(family) - MULTICAST[family] - LINK_LOCAL[family]
+        yield from _into(proof, host, family, kept & routed, routed, exits, muted=host.name in matrix.muted)
+        yield from _shut_exits(proof, host, family, routed, exits)
+
+
+def _families(host: Host) -> list[int]:
+    return sorted({6 if ":" in one else 4 for one in host.addresses})
+
+
+def _first_address(host: Host, family: int) -> str:
+    return next(one for one in host.addresses if (6 if ":" in one else 4) == family)
+
+
+def _kept_from(matrix: Matrix, host: Host, family: int) -> Region:
+    return _of(family, (net for name, nets in matrix.kept_from if name == host.name for net in nets))
+
+
+def _of(family: int, nets: Iterable[Network]) -> Region:
+    return of_networks(net for net in nets if net.version == family)
+
+
+def _into(proof: Proof, host: Host, family: int, kept: Region, routed: Region, exits: Sequence[Exit], *,
+          muted: bool) -> Iterator[DeviationSeen]:  # fmt: skip
+    mail = catalogue.number("smtp")
+    permitted = _permitted(exits, family, "tcp")
+    cuts = {port for port in permitted if port} | ({mail} if muted else set())
+    found = []
+    for one, admission in _admissions(proof.classes(cuts), lambda port: proof.outbound(family, port)):
+        alone = one.first == one.last and one.first in cuts
+        among = routed if muted and alone and one.first == mail else kept
+        named = permitted.get(one.first, EMPTY) if alone else EMPTY
+        free = named if among is routed else named | permitted.get(0, EMPTY)
+        for drift, region in _differences(admission, free, among):
+            if drift is not Drift.CLOSED and (region := region - free):
+                found.append(Difference(one.first, one.last, drift, region, alone))
+    teller = _Teller(proof, host, _first_address(host, family), "output",
+                     lambda port: proof.outbound_packets(family, port))  # fmt: skip
+    yield from map(_aimed, teller.told(found, family))
+
+
+def _permitted(exits: Iterable[Exit], family: int, transport: str) -> Mapping[int, Region]:
+    """By port; 0 for those that name none."""
+    found: dict[int, list[Network]] = {}
+    for one in exits:
+        if one.transport == transport:
+            found.setdefault(one.port, []).extend(net for net in one.targets if net.version == family)
+    return {port: of_networks(nets) for port, nets in found.items()}
+
+
+def _aimed(one: DeviationSeen) -> DeviationSeen:
+    """Of what leaves the host, the open end is where to."""
+    return replace(one, target=", ".join(one.sources[:2]) + (", …" if len(one.sources) > 2 else ""))
+
+
+def _shut_exits(
+    proof: Proof, host: Host, family: int, routed: Region, exits: Sequence[Exit]
+) -> Iterator[DeviationSeen]:
+    """What the operator named must get out whole; what is only implied (mail, DNS) must get out somewhere."""
+    for one in exits:
+        targets = _of(family, one.targets) & routed
+        if not targets:
+            continue
+        port = one.port or 1
+        admission = proof.outbound(family, port, one.transport)
+        shut = targets - admission.accepted - admission.undecided
+        named = one.id.rpartition("/")[2].startswith("egress")
+        if shut and (named or not (targets & (admission.accepted | admission.undecided))):
+            teller = _Teller(
+                proof, host, _first_address(host, family), "output",
+                lambda port, of=one.transport: proof.outbound_packets(family, port, of),  # type: ignore[misc]  # bound now
+            )  # fmt: skip
+            for told in teller.told([Difference(port, one.port or port, Drift.CLOSED, shut, alone=True)], family):
+                yield _aimed(told)
+
+
+def forward_deviations(proof: Proof, host: Host, matrix: Matrix) -> Iterator[DeviationSeen]:
+    """The host as a router between the networks of zones, which it is not unless it is declared so."""
+    if host.name in matrix.routers:
+        return
+    for family in _families(host):
+        if proof.around.forwarding.get(family) is False:
+            continue
+        if family in proof.around.routed:
+            for inside, other, name in _crossings(proof, matrix, family):
+                yield from _crossing(proof, host, family, inside, other, name)
+            yield from _of_containers(proof, host, matrix, family)
+        elif matrix.zones:
+            yield _untold(host, family)
+
+
+def _untold(host: Host, family: int) -> DeviationSeen:
+    everybody = str(IPv4Network("0.0.0.0/0") if family == 4 else IPv6Network("::/0"))
+    return DeviationSeen(
+        Endpoint(host.name, _first_address(host, family), 1), Drift.CANNOT_TELL, (1, HIGHEST_PORT), (everybody,),
+        address(sample(EVERYWHERE[family]), family), "forward", "forward", (), (ROUTES_UNKNOWN,), everybody,
+        ROUTES_UNKNOWN,
+    )  # fmt: skip
+
+
+def _crossings(proof: Proof, matrix: Matrix, family: int) -> Iterator[tuple[Region, Region, str]]:
+    """Targets, the sources that have no business there, and a name. Zones that hold everybody are the rest."""
+    outside = proof.outside(family)
+    zones = [
+        region
+        for _, nets in matrix.zones
+        if (region := _of(family, nets)) and region != EVERYWHERE[family] and all(net.prefixlen for net in nets)
+    ]
+    inner = Region.of(pair for zone in zones for pair in zone.pairs())
+    for zone in zones:
+        yield zone & outside, outside - zone, ""
+    if zones:
+        yield outside - inner, inner & outside, "0.0.0.0/0" if family == 4 else "::/0"
+
+
+def _crossing(
+    proof: Proof, host: Host, family: int, inside: Region, other: Region, name: str,
+    permitted: Mapping[int, Region] | None = None,
+) -> Iterator[DeviationSeen]:  # fmt: skip
+    """Told by the first network of the target that lets something through; each class of targets is asked once.
+
+    `permitted` are targets by port, 0 for any port.
+    """
+    told: dict[tuple[str, int, int], None] = {}
+    permitted = permitted or {}
+    for target in _targets(proof, inside, family):
+        net = name or _network_of(target, inside, family)
+        found = []
+        for one, admission in _admissions(
+            proof.classes(filter(None, permitted)),
+            lambda port, to=target: proof.through(to, family, port),  # type: ignore[misc]  # bound now
+        ):
+            if target in permitted.get(0, EMPTY) or (
+                one.first == one.last and target in permitted.get(one.first, EMPTY)
+            ):
+                continue
+            for drift, region in _differences(_perhaps(proof, admission, family), EMPTY, other):
+                found.append(Difference(one.first, one.last, drift, region))
+        more = () if family in proof.around.forwarding else (FORWARDING_UNKNOWN,)
+        teller = _Teller(
+            proof, host, _first_address(host, family), "forward",
+            lambda port, to=target: proof.through_packets(to, family, port), net, more,  # type: ignore[misc]  # bound now
+        )  # fmt: skip
+        for deviation in teller.told(found, family):
+            key = (net, *deviation.ports)
+            if key not in told:
+                told[key] = None
+                yield deviation
+
+
+def _of_containers(proof: Proof, host: Host, matrix: Matrix, family: int) -> Iterator[DeviationSeen]:
+    """Containers go where their host may go, and are reached by what is published, not by their own addresses."""
+    inner = proof.inner.get(family, EMPTY)
+    if not inner:
+        return
+    kept = _kept_from(matrix, host, family) & proof.outside(family)
+    permitted = _permitted(matrix.out_of(host.name), family, "tcp")
+    if kept:
+        yield from _crossing(proof, host, family, kept, inner, "", permitted)
+    published: dict[int, list[int]] = {}
+    for target in proof.paths.evaluator.all_targets():
+        if target.address is not None:
+            published.setdefault(target.port or 0, []).append(target.address)
+    doors = {port: Region.of((number, number) for number in numbers) for port, numbers in published.items()}
+    yield from _crossing(proof, host, family, inner, proof.outside(family), "", doors)
+
+
+def _perhaps(proof: Proof, admission: Admission, family: int) -> Admission:
+    """Where nobody read whether the host forwards at all, what is accepted may still go nowhere."""
+    if family in proof.around.forwarding:
+        return admission
+    return Admission(EMPTY, admission.accepted | admission.undecided)
+
+
+def _targets(proof: Proof, inside: Region, family: int) -> list[int]:
+    """Addresses of it that rules or routes tell apart: one for each, up to a bound."""
+    cuts = proof.paths.evaluator.destinations_told_apart(family)
+    parts = [inside & region for _, region in proof.arrivals(family)]
+    pieces: dict[int, None] = {}
+    for part in parts:
+        for region in [part, *(part & cut for cut in cuts), *(part - cut for cut in cuts)]:
+            if region:
+                pieces[sample(region)] = None
+            if len(pieces) >= MOST_TARGETS:
+                return list(pieces)
+    return list(pieces)
+
+
+def _network_of(target: int, inside: Region, family: int) -> str:
+    at = next((low, high) for low, high in inside.pairs() if low <= target <= high)
+    cut = Region((at[0],), (at[1],))
+    return next((str(net) for net in networks(cut, family) if int(net[0]) <= target <= int(net[-1])), "")
