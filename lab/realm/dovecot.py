@@ -23,7 +23,6 @@ SOUND = {
     "login_log_format_elements": "user=<%u> method=%m rip=%r lip=%l lport=%{lport} mpid=%e %c %k session=<%{session}>",
     "mail_plugins": "notify mail_log",
     "mail_max_userip_connections": "20",
-    "socket_mode": "0660",
     "pop3_port": "0",
     "sieve_plugins": "",
     "exporter": "yes",
@@ -85,7 +84,7 @@ service pop3-login {{
 }}
 service auth {{
   unix_listener {queue}/private/auth {{
-    mode = {socket_mode}
+    mode = 0660
     user = postfix
     group = postfix
   }}
