@@ -15,9 +15,13 @@ from gatepost.edge.here import is_here
 from gatepost.edge.reaching import load as load_reach
 from gatepost.edge.runner import Ways
 from gatepost.errors import CannotLook, UsageError
-from gatepost.model.architecture import Endpoint, Host
+from gatepost.firewall import witness as firewall
+from gatepost.firewall.matrix import matrix
+from gatepost.model.architecture import Architecture, Endpoint, Host
 from gatepost.model.bundle import Bundle
+from gatepost.model.flows import Matrix
 from gatepost.model.observation import Observation, Unobserved
+from gatepost.model.rules import DeviationSeen
 from gatepost.model.words import Reason
 from gatepost.servers import witness as servers
 
@@ -30,7 +34,7 @@ class Inside:
     seen: tuple[Observation, ...] = ()
 
 
-async def inside(request: Request, hosts: Iterable[Host], now: datetime) -> Inside:
+async def inside(request: Request, architecture: Architecture, hosts: Iterable[Host], now: datetime) -> Inside:
     """Hosts without a way are not looked at: no word about them is neither good nor bad.
 
     Raises UsageError for a bundle or reach file that cannot be read, or that speaks of none of the hosts.
@@ -45,7 +49,8 @@ async def inside(request: Request, hosts: Iterable[Host], now: datetime) -> Insi
         taken = await gather(*(to_thread(_taken, open_ways, via, known[n], now) for n, via in ways.items() if via))
     bundles = (*(given[name] for name in known if name in given), *(t for t in taken if isinstance(t, Bundle)))
     lost = tuple(t for t in taken if isinstance(t, Unobserved))
-    said = (one for bundle in bundles for one in servers.facts(bundle, known[bundle.host]))
+    permitted = matrix(architecture)
+    said = (one for bundle in bundles for one in facts(bundle, known[bundle.host], architecture, permitted))
     return Inside(bundles, (*said, *lost, *elsewhere))
 
 
@@ -64,3 +69,11 @@ def _taken(ways: Ways, via: str, host: Host, now: datetime) -> Bundle | Unobserv
         return collect(ways.to(via), host, now)
     except CannotLook as error:
         return Unobserved(Endpoint(host.name), "host", Reason.CLOSED, str(error))
+
+
+def facts(bundle: Bundle, host: Host, architecture: Architecture, permitted: Matrix) -> tuple[Observation, ...]:
+    """Rules of a host that nobody declared differ from nothing."""
+    rules = firewall.facts(bundle, host, permitted)
+    if architecture.host(host.name) is None:
+        rules = tuple(one for one in rules if not isinstance(one, DeviationSeen))
+    return (*servers.facts(bundle, host), *rules)

@@ -104,7 +104,7 @@ async def _looked(
     probed, told, within = await gather(
         probe(todo, looking, progress),
         names.ask(domains, hosts, trusted, https=request.https),
-        inside(request, aims.hosts, looking.now),
+        inside(request, architecture, aims.hosts, looking.now),
     )
     run = _run(probed, (*told, *within.seen), aims, looking, request.vantage)
     if nothing_seen(run, todo) and (not domains or nothing_but_failures(told)):
