@@ -28,6 +28,7 @@ LISTENERS = (
     ListenerConfigured(HOST, "postfix", POSTFIX, "smtp/inet", 25, command="smtpd"),
     ListenerConfigured(HOST, "dovecot", DOVECOT, "imap-login/imaps", 993, command="imap-login", tls=True),
 )
+CLIENT = replace(disk()[1], used_by=("smtp_tls_key_file",))
 RENEWED = replace(disk()[0], fingerprint="c1", modified=NOW - timedelta(days=2))
 STARTED = ServerSeen(HOST, "postfix", "3.7.11", POSTFIX, running=True, started=NOW, configured=NOW - timedelta(days=1))
 WARNING = DaemonSaid(HOST, "postfix", POSTFIX, "unused parameter: smtpd_tls_level=may", broken=False)
@@ -58,8 +59,10 @@ ROWS: tuple[Row, ...] = (
     row(files.keys_fit, HOST, "pass", LOOKED, *disk()),
     row(files.keys_fit, HOST, "fail", LOOKED, *disk(public="b2"), says=f"the key in {KEY} is not that of"),
     row(files.keys_fit, HOST, "unknown", LOOKED, *disk(public=""), UNREAD, says="permission denied"),
-    row(files.named_files_exist, HOST, "pass", LOOKED, *disk()),
-    row(files.named_files_exist, HOST, "fail", LOOKED, *disk(exists=False), says=f"{KEY}, which does not exist"),
+    row(files.named_files_exist, HOST, "pass", LOOKED, CLIENT),
+    row(files.named_files_exist, HOST, "fail", LOOKED, replace(CLIENT, exists=False),
+        says=f"smtp_tls_key_file names {KEY}, which does not exist"),
+    row(files.named_files_exist, HOST, "unknown", LOOKED, *disk(), says="could be read"),
     row(files.named_files_exist, HOST, "unknown"),
     row(files.served_from_disk, HOST, "pass", LOOKED, *disk(), *LISTENERS, *listening(MX), chain(MX)),
     row(files.served_from_disk, HOST, "fail", LOOKED, RENEWED, *LISTENERS, *listening(MX), chain(MX),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from gatepost.model.observation import Observation
+from gatepost.model.words import Severity
 
 
 class Held(StrEnum):
@@ -21,6 +22,7 @@ class Answer:
     held: Held
     because: str = ""
     seen: tuple[Observation, ...] = ()
+    severity: Severity | None = None  # where it weighs other than the row says
 
     @property
     def holds(self) -> bool:
@@ -34,8 +36,8 @@ class Answer:
 HOLDS = Answer(Held.HOLDS)
 
 
-def fails(because: str) -> Answer:
-    return Answer(Held.FAILS, because)
+def fails(because: str, severity: Severity | None = None) -> Answer:
+    return Answer(Held.FAILS, because, severity=severity)
 
 
 def cannot_tell(because: str) -> Answer:

@@ -23,6 +23,10 @@ from gatepost.servers.effective import service_at
 HOSTS = (Role.HOST,)
 OWNERS = frozenset({"acme", "certbot", "Debian-exim", "dovecot", "exim", "letsencrypt", "postfix", "root"})
 CROWDS = frozenset({"adm", "daemon", "mail", "nobody", "nogroup", "staff", "sudo", "users", "www-data"})
+JUDGED = frozenset({
+    "smtpd_tls_cert_file", "smtpd_tls_chain_files", "smtpd_tls_eccert_file", "smtpd_tls_key_file", "ssl_cert",
+    "ssl_key", "ssl_server_cert_file", "ssl_server_key_file",
+})  # fmt: skip
 _SOFTWARE = {"smtp_": "postfix", "smtpd_": "postfix", "ssl_": "dovecot", "tls_": "exim"}  # by the setting's name
 _RELOAD = {"dovecot": "doveadm reload", "exim": "systemctl reload exim4", "postfix": "postfix reload"}
 _PAIRS = (
@@ -129,8 +133,8 @@ def _pairs(certificates: Sequence[FileSeen], keys: Sequence[FileSeen]) -> Iterat
 
 @check("GP-CERT-004", scope=Scope.HOST, roles=HOSTS)
 def named_files_exist(case: Case) -> Verdict:
-    """Every certificate and key file that a server is told to use exists."""
-    found = files(case, "certificate", "chain", "key")
+    """Every certificate and key file for special uses exists; those of the usual settings are judged with them."""
+    found = [one for one in files(case, "certificate", "chain", "key") if not set(one.used_by) <= JUDGED]
     if not found:
         return _no_files(case, "certificate file")
     if missing := [one for one in found if not one.exists]:

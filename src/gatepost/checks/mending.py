@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from gatepost.catalogue.settings import EVERYWHERE, OUTWARD, Row
 from gatepost.checks import declared
 from gatepost.checks.case import Case
+from gatepost.checks.predicates import allowed_words
 from gatepost.checks.settings_seen import Asked, Spot, told
 from gatepost.checks.wordlists import words
 from gatepost.model.flows import Network
@@ -66,16 +67,28 @@ def _worked_out(asked: Asked) -> str | None:
     op, seen = asked.row.safe.op, asked.seen(asked.row.reads)
     if op == "networks_within" and asked.case.declared:
         return _networks(asked)
+    if op == "set_within" and asked.case.declared and seen is not None:
+        return _declared_words(asked, seen.value)
     if op == "tokens_exclude" and seen is not None:
         return ", ".join(word for word in words(seen.value) if word.lower() not in asked.row.safe.values)
     return None
 
 
+def _declared_words(asked: Asked, value: str) -> str | None:
+    """A table that nobody read is not thrown away."""
+    allowed = allowed_words(asked, asked.row.safe)
+    found = words(value)
+    if any(":" in word or word.startswith("/") for word in found):
+        return None
+    return " ".join(word for word in found if word.lower() in allowed)
+
+
 def _networks(asked: Asked) -> str:
-    """Postfix puts IPv6 addresses in brackets (postconf(5) mynetworks)."""
+    """Postfix puts IPv6 addresses in brackets (postconf(5) mynetworks). Who may relay is this host first of all."""
     postfix = asked.row.software == "postfix"
-    trusted = declared.networks(asked.case, asked.row.safe.values[0])
-    listed = [*(declared.LOOPBACK if postfix else ()), *trusted]
+    word = asked.row.safe.values[0]
+    own = declared.LOOPBACK if word == "declared.relay_clients" else ()
+    listed = [*own, *declared.networks(asked.case, word)]
     return " ".join(_written(one, brackets=postfix) for one in listed[:_MOST])
 
 

@@ -21,6 +21,7 @@ from gatepost.checks.restrictions import refuses_strangers
 from gatepost.checks.settings_seen import Asked, shown
 from gatepost.checks.wordlists import plain, words
 from gatepost.model.host import SettingSeen
+from gatepost.model.words import Severity
 
 Operator = Callable[[SettingSeen, Safe, Asked], Answer]
 
@@ -194,14 +195,14 @@ def cipher_list(seen: SettingSeen, safe: Safe, _asked: Asked) -> Answer:
 
 
 def restriction_list(seen: SettingSeen, safe: Safe, asked: Asked) -> Answer:
-    """Where two lists decide one after the other, one that refuses is enough."""
+    """Where two lists decide one after the other, one that refuses keeps strangers out; it is no second line then."""
     first = refuses_strangers(seen.value, safe, lambda name: _text(asked, name))
-    if first.holds or not safe.or_setting:
-        return first
-    other = asked.seen(safe.or_setting)
-    if other is None or not other.value.strip():
+    other = asked.seen(safe.or_setting) if safe.or_setting else None
+    if first.holds or other is None or not other.value.strip():
         return first
     second = refuses_strangers(other.value, safe, lambda name: _text(asked, name))
+    if second.holds and first.fails:
+        return fails(f"{first.because}; {other.name} alone still refuses them", Severity.MEDIUM)
     return first if second.fails else second
 
 
@@ -241,15 +242,25 @@ def empty_unless_declared(seen: SettingSeen, safe: Safe, asked: Asked) -> Answer
 
 
 def set_within(seen: SettingSeen, safe: Safe, asked: Asked) -> Answer:
-    kind = safe.values[0]
-    allowed = _SETS[kind](asked)
+    allowed = allowed_words(asked, safe)
     found = [word for word in words(seen.value) if word.lower().removeprefix("!") not in allowed]
-    unread = [word for word in found if ":" in word or word.startswith("/")]
     if not asked.case.declared and found:
         return cannot_tell(f"no declaration says whether {found[0]} is meant")
+    unread = [word for word in found if ":" in word or word.startswith("/") or _everywhere(word, asked)]
     if outside := [word for word in found if word not in unread]:
         return fails(f"{some(map(shown, outside))} {_is(outside)} not declared")
-    return cannot_tell(f"{shown(unread[0])} was not read") if unread else HOLDS
+    return cannot_tell(f"what {shown(unread[0])} stands for was not read") if unread else HOLDS
+
+
+def allowed_words(asked: Asked, safe: Safe) -> frozenset[str]:
+    """What the declaration has in this set, in the server's words."""
+    return _SETS[safe.values[0]](asked)
+
+
+def _everywhere(word: str, asked: Asked) -> bool:
+    """A host that declares the port takes it on its addresses; whether it has others, nobody told."""
+    host, listener = asked.case.host, asked.spot.listener
+    return word.lower() == "all" and bool(host and listener and host.service(listener.port))
 
 
 def _relay_domains(asked: Asked) -> frozenset[str]:
@@ -266,12 +277,9 @@ def _protocols(asked: Asked) -> frozenset[str]:
 
 
 def _addresses(asked: Asked) -> frozenset[str]:
-    """`all` is right where the host declares the port: its services are on all its addresses."""
-    host, listener = asked.case.host, asked.spot.listener
-    here = host.addresses if host else ()
-    everywhere = {"all"} if host and listener and host.service(listener.port) else set[str]()
+    here = asked.case.host.addresses if asked.case.host else ()
     loopback = {"127.0.0.1", "::1", "[::1]", "localhost", "loopback-only"}
-    return frozenset({*here, *(f"[{a}]" for a in here), *loopback, *everywhere, asked.case.at.host})
+    return frozenset({*here, *(f"[{address}]" for address in here), *loopback, asked.case.at.host})
 
 
 _SETS: Mapping[str, Callable[[Asked], frozenset[str]]] = {

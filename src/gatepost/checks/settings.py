@@ -19,7 +19,7 @@ from gatepost.checks.settings_seen import Asked, Spot, servers, shown, spots, to
 from gatepost.model.finding import Verdict
 from gatepost.model.host import ServerSeen, SettingSeen
 from gatepost.model.observation import Observation, Unobserved, of
-from gatepost.model.words import Role
+from gatepost.model.words import Role, Severity
 
 LABELS = {"dovecot": "Dovecot", "postfix": "Postfix"}
 _USUAL = {"dovecot": "/etc/dovecot/dovecot.conf", "postfix": "/etc/postfix"}
@@ -87,11 +87,15 @@ def _said(held: Held, row: Row, case: Case, same: Sequence[Told]) -> Verdict:
     match held:
         case Held.FAILS:
             remedy = mended(row, case, [one.spot for one in same])
-            return failed(_sentence(row, same), *_seen(same), remedy=remedy, severity=row.severity)
+            return failed(_sentence(row, same), *_seen(same), remedy=remedy, severity=_severity(row, same))
         case Held.CANNOT_TELL:
             return unknown(_sentence(row, same), *_seen(same))
         case _:
             return passed(*_seen(same))
+
+
+def _severity(row: Row, same: Sequence[Told]) -> Severity:
+    return max((one.answer.severity or row.severity for one in same), key=lambda severity: severity.rank)
 
 
 def _ports(answers: Iterable[Told]) -> tuple[int, ...]:
