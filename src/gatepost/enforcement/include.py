@@ -56,8 +56,9 @@ def _inner(entries: Entries, path: Path) -> list[str]:
 
 
 def quoted(value: str) -> str:
-    """A hash behind a blank begins a comment, and blanks at the ends are dropped, unless quoted."""
-    if value.strip() == value and "#" not in value and not value.startswith(('"', "'")) and not value.endswith("\\"):
+    """A hash behind a blank begins a comment, a brace at the end a block, and blanks at the ends are dropped."""
+    plain = value.strip() == value and "#" not in value
+    if plain and not value.startswith(('"', "'")) and not value.endswith(("\\", "{")):
         return value
     return '"{}"'.format(value.replace("\\", "\\\\").replace('"', '\\"'))
 
