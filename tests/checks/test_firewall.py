@@ -110,12 +110,21 @@ ROWS: tuple[Row, ...] = (
     row(firewall.mail_leaves_only_from_relays, HOST, "pass", READ, **OF),
     row(
         firewall.mail_leaves_only_from_relays, HOST, "fail", READ,
-        wider(25, direction="forward", target="everybody", sources=("198.51.100.0/24",), witness=CLERK),
-        says="rule 12 lets office through to everybody on 25 (smtp)", **OF,
+        wider(25, direction="forward", target="0.0.0.0/0", sources=("198.51.100.0/24",), witness=CLERK),
+        says="lets mail of office through to anywhere, past the relay: inet filter input rule 12 allows it", **OF,
+    ),
+    row(
+        firewall.mail_leaves_only_from_relays, HOST, "fail", READ,
+        wider(1, 65535, direction="output", target="0.0.0.0/0", rules=()),
+        says="it is no relay, and may send mail to anywhere by itself: no rule forbids it", **OF,
+    ),
+    row(
+        firewall.mail_leaves_only_from_relays, HOST, "pass", READ,
+        wider(1, 65535, direction="forward", target="198.51.100.0/24", rules=()), **OF,
     ),
     row(
         firewall.mail_leaves_only_from_relays, HOST, "unknown", READ,
-        unclear(25, direction="output", target="everybody"), says="whether it may connect to everybody on 25", **OF,
+        unclear(25, direction="output", target="0.0.0.0/0"), says="whether it may connect to anywhere on 25", **OF,
     ),
     row(firewall.no_mail_past_the_relay, HOST, "fail", ELSEWHERE, says="office reached 25 of 192.0.2.250 past", **OF),
     row(firewall.no_mail_past_the_relay, HOST, "pass", replace(ELSEWHERE, result=Reach.SILENT), **OF),
@@ -126,12 +135,14 @@ ROWS: tuple[Row, ...] = (
     ),
     row(firewall.rules_as_declared, HOST, "pass", READ, says="12 rules read", **OF),
     row(
-        firewall.rules_as_declared, HOST, "fail", READ, wider(110), wider(143, because="docker published 143 past ufw"),
+        firewall.rules_as_declared, HOST, "fail", READ, wider(110),
+        wider(143, because="docker published 143 past ufw", path="forward after dnat 172.17.0.2:143"),
         says="docker published 143 past ufw; nothing is declared there (and 1 more)", **OF,
     ),
     row(
         firewall.rules_as_declared, HOST, "fail", READ,
-        wider(1, 65535, direction="output", target="office"), says="lets it connect to office on all ports", **OF,
+        wider(1, 65535, direction="output", target="198.51.100.0/24", sources=("198.51.100.0/24",), witness=CLERK),
+        says="lets it connect to office on all ports", **OF,
     ),
     row(firewall.rules_as_declared, HOST, "unknown", READ, unclear(110), **OF),
     row(firewall.declared_ports_admitted, HOST, "pass", READ, EVEN[0], **OF),
@@ -140,8 +151,8 @@ ROWS: tuple[Row, ...] = (
         says="inet filter input policy keeps office from 110 (pop3); declared for office (gatepost.toml:14)", **OF,
     ),
     row(
-        firewall.declared_ports_admitted, HOST, "fail", READ, shut(53, direction="output", target="192.0.2.53"),
-        says="policy keeps it from 192.0.2.53 on 53 (dns)", **OF,
+        firewall.declared_ports_admitted, HOST, "fail", READ, shut(53, direction="output", target="198.51.100.0/24"),
+        says="policy keeps it from office on 53 (dns)", **OF,
     ),
     row(firewall.declared_ports_admitted, HOST, "unknown", READ, unclear(110), **OF),
     row(firewall.reached_where_declared, HOST, "pass", reached(110, "office"), **OF),

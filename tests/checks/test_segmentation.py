@@ -35,7 +35,12 @@ INNER = (service(25, sources=("office",)),)
 OF: dict[str, Any] = {"declared": DECLARED, "zones": ZONES}
 MANAGED: dict[str, Any] = OF | {"host": {"management": ("admin",), "line": 9}}
 NOT_TRIED, NOT_READ = "not tried from any vantage", "the host was not looked at from inside"
-INTO: dict[str, Any] = {"direction": "output", "target": "office", "rules": ()}
+INTO: dict[str, Any] = {
+    "direction": "output",
+    "target": "198.51.100.0/24",
+    "rules": (),
+    "sources": ("198.51.100.0/24",),
+}
 FROM_HERE = ReachSeen(Endpoint(CLERK, CLERK, 445), NAME, "", V4, Reach.REACHED)
 PUBLISHED: dict[str, Any] = {
     "path": "forward after dnat 172.17.0.2:143",
@@ -52,7 +57,7 @@ def kept_in(check: Check, port: int, process: str) -> tuple[Row, ...]:
         row(check, HOST, "pass", INSIDE, READ, out, admits(port), says="only declared sources", **OF),
         row(
             check, HOST, "fail", INSIDE, READ, out, wider(26, 20000),
-            says=f"{process} listens on 0.0.0.0:{port}, and inet filter input rule 12 accepts 26-20000 from everybody",
+            says=f"{process} listens on 0.0.0.0:{port}, and inet filter input rule 12 accepts {port} (",
             **OF,
         ),
         row(check, HOST, "unknown", INSIDE, out, says="the rules that say who gets there were not read", **OF),
@@ -87,15 +92,18 @@ ROWS: tuple[Row, ...] = (
     *out_of_reach(segmentation.consoles_out_of_reach, 8080, "http-alt"),
     row(segmentation.consoles_out_of_reach, HOST, "fail", reached(22, "office"), says="22 (ssh)", **MANAGED),
     row(segmentation.consoles_out_of_reach, HOST, "pass", reached(22, "admin"), **MANAGED),
-    row(segmentation.kept_from_inner_networks, HOST, "pass", READ, wider(25, **INTO), **OF),
+    row(
+        segmentation.kept_from_inner_networks, HOST, "pass", READ,
+        wider(25, direction="output", target="0.0.0.0/0", rules=()), **OF,
+    ),
     row(
         segmentation.kept_from_inner_networks, HOST, "fail", READ, wider(1, 65535, **INTO),
-        says="no rule keeps it from office on all ports", **OF,
+        says="the host may connect into office: no rule forbids it", **OF,
     ),
     row(
         segmentation.kept_from_inner_networks, HOST, "fail", READ,
-        wider(445, direction="forward", target="office", rules=()),
-        says="no rule keeps everybody from office on 445", **OF,
+        wider(445, **INTO), wider(1, 65535, direction="forward", target="203.0.113.1/32", rules=(DOCKER,)),
+        says="the host may connect into office, and forwards into admin: ip filter DOCKER rule 7 allows it", **OF,
     ),
     row(segmentation.kept_from_inner_networks, HOST, "unknown", READ, unclear(445, **INTO), **OF),
     row(segmentation.kept_from_inner_networks, HOST, "unknown", says=NOT_READ, **OF),

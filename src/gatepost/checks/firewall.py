@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from gatepost import catalogue
 from gatepost.checks.case import Case, Scope, check, failed, not_applicable, passed, unknown
 from gatepost.checks.inside_seen import here, not_seen_inside
@@ -19,7 +21,7 @@ from gatepost.checks.rules_seen import (
     unread,
     vantages,
 )
-from gatepost.firewall.drift import EVERYBODY, listed, parties
+from gatepost.firewall.drift import EVERYBODY, allowed, listed, parties, sources, targets, undecided
 from gatepost.firewall.matrix import management_ports
 from gatepost.firewall.vantages import Way, way
 from gatepost.model.architecture import Host, Service
@@ -49,11 +51,16 @@ def denied_by_default(case: Case) -> Verdict:
     if wide:
         ports = _count(wide)
         because = f"{ports} undeclared port{'s are' if ports > 1 else ' is'} open: {said(wide, case)}"
-        return failed(because, *evidence(wide, read(case)))
+        return _of_the_host(failed(because, *evidence(wide, read(case))), case)
     doubtful = [d for d in drifts(case, Drift.CANNOT_TELL) if not _declared(d, case.host)]
     if doubtful:
         return unknown(said(doubtful, case), *evidence(doubtful, read(case)))
     return passed(*read(case))
+
+
+def _of_the_host(verdict: Verdict, case: Case) -> Verdict:
+    """The single ports have judges of their own; here they would make another finding of every change."""
+    return replace(verdict, places=(here(case),))
 
 
 def _declared(one: DeviationSeen, host: Host | None) -> bool:
@@ -88,7 +95,7 @@ def families_admitted_alike(case: Case) -> Verdict:
         port, why, _ = uneven[0]
         more = f" (and {len(uneven) - 1} more)" if uneven[1:] else ""
         return failed(f"{port} {why}{more}", *evidence(*(same for _, _, same in uneven)), severity=Severity.MEDIUM)
-    if doubtful := [a for same in both.values() for a in same if a.undecided]:
+    if doubtful := [a for same in both.values() for a in same if undecided(a)]:
         return unknown(f"cannot tell who gets to {doubtful[0].at.port}: {_reason(doubtful[0])}", *doubtful)
     return passed(*evidence(*both.values()))
 
@@ -99,7 +106,7 @@ def _uneven(same: list[AdmissionSeen], case: Case) -> str:
     names = {EVERYBODY, *(z.name for z in zones)}
     by_family: dict[int, set[str]] = {4: set(), 6: set()}
     for one in same:
-        if one.undecided:
+        if undecided(one):
             return ""
         by_family[one.at.family] |= names & set(parties(one.accepted, zones, one.at.family))
     if by_family[4] == by_family[6]:
@@ -168,12 +175,24 @@ def mail_leaves_only_from_relays(case: Case) -> Verdict:
     """The host lets no mail out past the relay: not its own, and not that of others."""
     if blind := unread(case):
         return blind
-    smtp = catalogue.number("smtp")
-    if wide := [d for d in drifts(case, Drift.WIDER, *OUTWARD) if covers(d, smtp)]:
-        return failed(said(wide, case), *evidence(wide))
-    if doubtful := [d for d in drifts(case, Drift.CANNOT_TELL, *OUTWARD) if covers(d, smtp)]:
+    if wide := [d for d in drifts(case, Drift.WIDER, *OUTWARD) if _lets_mail_out(d, case)]:
+        return failed(_past_the_relay(wide, case), *evidence(wide))
+    if doubtful := [d for d in drifts(case, Drift.CANNOT_TELL, *OUTWARD) if _lets_mail_out(d, case)]:
         return unknown(said(doubtful, case), *evidence(doubtful))
     return passed(*read(case))
+
+
+def _lets_mail_out(one: DeviationSeen, case: Case) -> bool:
+    """To anywhere: what leads into inner networks is GP-SEG-001."""
+    return covers(one, catalogue.number("smtp")) and targets(one, case.architecture) == ("anywhere",)
+
+
+def _past_the_relay(wide: list[DeviationSeen], case: Case) -> str:
+    own = [d for d in wide if d.direction == "output"]
+    if own:
+        return f"it is no relay, and may send mail to anywhere by itself: {allowed(own)}"
+    who = sorted({name for d in wide for name in sources(d, case.architecture)})
+    return f"lets mail of {listed(who)} through to anywhere, past the relay: {allowed(wide)}"
 
 
 @check("GP-FW-003", scope=Scope.HOST)
@@ -197,15 +216,15 @@ def rules_as_declared(case: Case) -> Verdict:
     if blind := unread(case):
         return blind
     if wide := drifts(case, Drift.WIDER, "input", *OUTWARD):
-        return failed(said(sorted(wide, key=_blamed), case), *evidence(wide))
+        return _of_the_host(failed(said(sorted(wide, key=_blamed), case), *evidence(wide)), case)
     if doubtful := drifts(case, Drift.CANNOT_TELL, "input", *OUTWARD):
         return unknown(said(doubtful, case), *evidence(doubtful))
     return passed(*read(case), because=_count_of_rules(case))
 
 
-def _blamed(one: DeviationSeen) -> bool:
-    """What somebody did comes before what nobody forbade."""
-    return not one.because
+def _blamed(one: DeviationSeen) -> tuple[bool, bool]:
+    """What somebody published comes before what a rule allows, and that before what nobody forbade."""
+    return not one.path.startswith("forward after"), not one.rules
 
 
 def _count_of_rules(case: Case) -> str:

@@ -11,7 +11,7 @@ from gatepost.checks.dialogue_seen import closed, listens, some
 from gatepost.checks.inside_seen import here, looked_inside, not_seen_inside
 from gatepost.checks.ports import NOTHING_DECLARED, SUPPORT
 from gatepost.checks.rules_seen import admissions, evidence, read
-from gatepost.firewall.drift import parties
+from gatepost.firewall.drift import parties, undecided
 from gatepost.firewall.matrix import management_ports
 from gatepost.model.architecture import Endpoint, Host, Service
 from gatepost.model.finding import Verdict
@@ -104,7 +104,7 @@ def _undeclared(case: Case) -> list[SocketSeen] | Verdict:
 def _admission(one: SocketSeen, case: Case) -> frozenset[str] | None:
     """Who gets there; None where the rules do not tell."""
     found = [a for a in admissions(case) if a.at.port == one.port]
-    if not found or any(a.undecided for a in found):
+    if not found or any(map(undecided, found)):
         return None
     return frozenset(name for a in found for name in parties(a.accepted, case.architecture.zones, a.at.family))
 

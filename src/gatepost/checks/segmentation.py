@@ -26,7 +26,7 @@ from gatepost.checks.rules_seen import (
     unread,
     vantages,
 )
-from gatepost.firewall.drift import EVERYBODY, parties, told
+from gatepost.firewall.drift import EVERYBODY, allowed, joined, parties, targets, told
 from gatepost.firewall.matrix import management_ports
 from gatepost.firewall.vantages import Way, wanted, way
 from gatepost.model.finding import Verdict
@@ -95,7 +95,7 @@ def _exposed(wide: list[DeviationSeen], out: tuple[SocketSeen, ...], case: Case)
     first = next(s for s in out if s.port in ports)
     one = next(d for d in wide if covers(d, first.port))
     more = f" (and {', '.join(str(p) for p in sorted(ports - {first.port}))})" if len(ports) > 1 else ""
-    return f"{_socket(first)}, and {told(one, case.architecture)}{more}"
+    return f"{_socket(first)}, and {told(one, case.architecture, first.port)}{more}"
 
 
 def _ports(wide: list[DeviationSeen], out: tuple[SocketSeen, ...]) -> tuple[int, ...]:
@@ -144,13 +144,23 @@ def kept_from_inner_networks(case: Case) -> Verdict:
         return blind
     if not _faces_strangers(case):
         return not_applicable("nothing of this host is declared for the internet", *read(case))
-    smtp = catalogue.number("smtp")
-    wide = [d for d in drifts(case, Drift.WIDER, "forward", "output") if d.ports != (smtp, smtp)]
-    if wide:
-        return failed(said(wide, case), *evidence(wide))
+    wide = drifts(case, Drift.WIDER, "forward", "output")
+    if inner := [d for d in wide if targets(d, case.architecture) != ("anywhere",)]:
+        return failed(_into(inner, case), *evidence(inner))
     if doubtful := drifts(case, Drift.CANNOT_TELL, "forward", "output"):
         return unknown(said(doubtful, case), *evidence(doubtful))
     return passed(*read(case))
+
+
+def _into(found: list[DeviationSeen], case: Case) -> str:
+    """`the host may connect into office and store, and forwards into office: no rule forbids it`."""
+    ways = {"output": "may connect into", "forward": "forwards into"}
+    told_ = [
+        f"{verb} {joined(sorted({name for d in same for name in targets(d, case.architecture)}))}"
+        for direction, verb in ways.items()
+        if (same := [d for d in found if d.direction == direction])
+    ]
+    return f"the host {', and '.join(told_)}: {allowed(found)}"
 
 
 def _faces_strangers(case: Case) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from ipaddress import ip_network
 
 from gatepost import catalogue
@@ -49,16 +50,26 @@ def listed(names: Sequence[str], most: int = _MOST + 1) -> str:
     return f"{', '.join(names[:most])}{more}" or NOBODY
 
 
-def told(one: DeviationSeen, architecture: Architecture) -> str:
-    """One line: the rule, what it does, and what the declaration says with its line."""
+def undecided(one: AdmissionSeen) -> bool:
+    """Of anybody but the host itself and its links."""
+    return bool(parties(one.undecided, (), one.at.family))
+
+
+def told(one: DeviationSeen, architecture: Architecture, port: int = 0) -> str:
+    """One line: the rule, what it does, and what the declaration says with its line.
+
+    With a port it is about that one, although the rule lets a whole range through.
+    """
+    if port and one.ports[0] <= port <= one.ports[1]:
+        one = replace(one, at=replace(one.at, port=port), ports=(port, port))
     intent = _intent(one, architecture)
     if one.drift is Drift.CANNOT_TELL:
         return f"cannot tell {_doing(one, architecture)}: {_reason(one.reasons)}"
     if one.drift is Drift.CLOSED:
         by = f"{cause} keeps" if (cause := _rule(one.rules)) else "the rules keep"
         return f"{by} {_kept(one, architecture)}{intent}"
-    if one.because:
-        return f"{one.because}{intent}"
+    if one.because and one.direction == "input" and one.path.startswith("forward"):
+        return f"{one.because}{intent}"  # who published it past whose rules
     return f"{_rule(one.rules) or 'no rule'} {_lets(one, architecture)}{intent}"
 
 
@@ -67,24 +78,62 @@ def _lets(one: DeviationSeen, architecture: Architecture) -> str:
     what, who = span(one), _who(one, architecture)
     bare = not one.rules
     if one.direction == "output":
-        return f"{'keeps it from' if bare else 'lets it connect to'} {one.target or who} on {what}"
+        return f"{'keeps it from' if bare else 'lets it connect to'} {where(one, architecture)} on {what}"
     if one.direction == "forward":
-        return f"{'keeps' if bare else 'lets'} {who} {'from' if bare else 'through to'} {one.target} on {what}"
+        verb, way = ("keeps", "from") if bare else ("lets", "through to")
+        return f"{verb} {who} {way} {where(one, architecture)} on {what}"
     return f"keeps {who} from {what}" if bare else f"accepts {what} from {who}"
 
 
 def _kept(one: DeviationSeen, architecture: Architecture) -> str:
     if one.direction == "output":
-        return f"it from {one.target or _who(one, architecture)} on {span(one)}"
+        return f"it from {where(one, architecture)} on {span(one)}"
     return f"{_who(one, architecture)} from {span(one)}"
 
 
 def _doing(one: DeviationSeen, architecture: Architecture) -> str:
     if one.direction == "output":
-        return f"whether it may connect to {one.target or 'others'} on {span(one)}"
+        return f"whether it may connect to {where(one, architecture)} on {span(one)}"
     if one.direction == "forward":
-        return f"whether {_who(one, architecture)} gets through it to {one.target}"
+        return f"whether {_who(one, architecture)} gets through it to {where(one, architecture)}"
     return f"who gets to {span(one)}"
+
+
+def where(one: DeviationSeen, architecture: Architecture) -> str:
+    """Where a host connects or forwards to."""
+    return listed(targets(one, architecture)) if one.target else "others"
+
+
+def targets(one: DeviationSeen, architecture: Architecture) -> tuple[str, ...]:
+    """Zones, or networks as the witness wrote them. Of the way out, `sources` are where it leads."""
+    written = one.sources if one.direction == "output" else tuple(one.target.split(", "))
+    try:
+        found = parties(written, architecture.zones, 6 if ":" in one.witness else 4)
+    except ValueError:
+        return (one.target,)
+    if found == (EVERYBODY,):
+        return ("anywhere",)
+    return tuple(dict.fromkeys(_home(name, architecture) for name in found))
+
+
+def _home(name: str, architecture: Architecture) -> str:
+    """The zone of an address that stands for it."""
+    try:
+        one = ip_network(name)
+    except ValueError:
+        return name
+    around = [(n.prefixlen, z.name) for z in architecture.zones for n in z.networks if _inside(one, n) and n.prefixlen]
+    return max(around, default=(0, name))[1]
+
+
+def _inside(one: Network, other: Network) -> bool:
+    return other.version == one.version and one.network_address in other and one.prefixlen >= other.prefixlen
+
+
+def allowed(found: Sequence[DeviationSeen]) -> str:
+    """`inet filter forward rule 3 allows it`, `no rule forbids it`."""
+    rule = next((_rule(one.rules) for one in found if one.rules), "")
+    return f"{rule} allows it" if rule else "no rule forbids it"
 
 
 def _who(one: DeviationSeen, architecture: Architecture) -> str:
@@ -93,6 +142,10 @@ def _who(one: DeviationSeen, architecture: Architecture) -> str:
     if found == (EVERYBODY,) and _limited(_service(one, architecture)):
         return "everybody else"
     return listed(found) if found else one.witness
+
+
+def sources(one: DeviationSeen, architecture: Architecture) -> tuple[str, ...]:
+    return parties(one.sources, architecture.zones, 6 if ":" in one.witness else 4)
 
 
 def _intent(one: DeviationSeen, architecture: Architecture) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gatepost import catalogue
-from gatepost.firewall.drift import admitted, joined, listed, meant, told
+from gatepost.firewall.drift import admitted, joined, listed, meant, told, undecided
 from gatepost.firewall.vantages import named
 from gatepost.model.finding import Finding
 from gatepost.model.host import SocketSeen
@@ -71,7 +71,7 @@ def _way(place: Place, word: Word, known: Known) -> str:
     """The rule where it was read; else what a vantage met."""
     drift = Drift.CLOSED if word is Word.BLOCKED else Drift.WIDER
     if found := known.drift(place.at, drift):
-        return told(found, known.architecture)
+        return told(found, known.architecture, place.at.port)
     met = columns.shut_out(place.at, known) if word is Word.BLOCKED else columns.trespass(place.at, known)
     who = sorted({named(one, known.architecture) for one in met})
     gets = "get" if len(who) > 1 else "gets"
@@ -91,9 +91,9 @@ def _undeclared(place: Place, known: Known) -> str:
         return f"{_SENTENCES[Word.UNDECLARED]}{line}"
     said = f"{socket.process or 'something'} listens on {_bound(socket)}, and is not declared{line}"
     if found := known.drift(place.at, Drift.WIDER):
-        return f"{said}; {told(found, known.architecture).removesuffix('; nothing is declared there')}"
+        return f"{said}; {told(found, known.architecture, place.at.port).removesuffix('; nothing is declared there')}"
     admission = known.admission(place.at)
-    if admission is None or admission.undecided:
+    if admission is None or undecided(admission):
         met = sorted({named(one, known.architecture) for one in columns.trespass(place.at, known)})
         return f"{said}; {joined(met)} {'get' if met[1:] else 'gets'} in" if met else said
     names = admitted(admission, known.architecture.zones)
@@ -116,7 +116,7 @@ def _missing(place: Place, known: Known) -> str:
 
 def _unseen(place: Place, word: Word, known: Known) -> str:
     if doubtful := known.drift(place.at, Drift.CANNOT_TELL):
-        return told(doubtful, known.architecture)
+        return told(doubtful, known.architecture, place.at.port)
     if word is Word.FILTERED and not (place.service is None or place.service.declared):
         return ""
     lost = next((f"{u.reason.value}: {u.detail}" for u in known.seen.at(Unobserved, place.at)), "")

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from ipaddress import ip_address, ip_network
 
-from gatepost.firewall.drift import EVERYBODY, parties
+from gatepost.firewall.drift import EVERYBODY, parties, undecided
 from gatepost.firewall.vantages import Way, named, way, zone_of
 from gatepost.model.architecture import Architecture, Endpoint, Service
 from gatepost.model.host import BundleRead, SocketSeen
@@ -139,15 +139,16 @@ def firewalled(at: Endpoint, known: Known) -> str:
         lost = any(u.wanted.startswith("firewall") for u in known.seen.at(Unobserved, Endpoint(at.host)))
         return UNSEEN if lost or of(FirewallSeen, known.seen, Endpoint(at.host)) else NOT_ASKED
     names = parties(found.accepted, known.architecture.zones, at.family)
-    if found.undecided and not names:
+    doubtful = undecided(found)
+    if doubtful and not names:
         return UNSEEN
     words = "open" if names == (EVERYBODY,) else _few(names) or "closed"
     wider = "+" if known.drift(at, Drift.WIDER) else ""
-    return f"{words}{wider}{', ?' if found.undecided else ''}"
+    return f"{words}{wider}{', ?' if doubtful else ''}"
 
 
 def _few(names: Sequence[str]) -> str:
-    more = f" +{len(names) - _MOST}" if len(names) > _MOST else ""
+    more = ", …" if len(names) > _MOST else ""
     return f"{', '.join(printable(n, 30) for n in names[:_MOST])}{more}"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from gatepost.firewall.drift import undecided
 from gatepost.model.architecture import Endpoint, Host, Service
 from gatepost.model.rules import AdmissionSeen, Drift
 from gatepost.report import columns
@@ -110,8 +111,8 @@ def _inside_as_declared(place: Place, known: Known) -> bool:
         return False
     admission = known.admission(place.at)
     if place.answered == columns.NOT_ASKED:
-        return admission is None or not admission.undecided
-    return admission is not None and not admission.undecided and not _for_us(admission, place, known)
+        return admission is None or not undecided(admission)
+    return admission is not None and not undecided(admission) and not _for_us(admission, place, known)
 
 
 def _for_us(admission: AdmissionSeen, place: Place, known: Known) -> bool:

@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from ipaddress import ip_address
 
 from gatepost import catalogue
 from gatepost.firewall.matrix import management_ports
@@ -82,7 +83,7 @@ def rows(audit: Audit) -> tuple[Row, ...]:
     open_at = _open_at(audit.findings)
     advertised = _advertised(audit.run.seen)
     known = Known(audit.run.seen, audit.architecture, audit.run.vantage)
-    found = (_row(at, known, open_at.get(str(at), []), advertised) for at in columns.places(known))
+    found = (_row(at, known, _open_here(at, open_at), advertised) for at in columns.places(known))
     order = {name: n for n, name in enumerate(dict.fromkeys((*audit.targets, *_names(audit))))}
     return tuple(sorted(found, key=lambda r: (order.get(r.host, len(order)), r.host, r.port, r.at.family, r.address)))
 
@@ -131,6 +132,14 @@ def _open_at(findings: Iterable[Finding]) -> Mapping[str, list[Finding]]:
         for place in finding.places if finding.open else ():
             at[place].append(finding)
     return at
+
+
+def _open_here(at: Endpoint, open_at: Mapping[str, list[Finding]]) -> list[Finding]:
+    """Those of the port on every address too, but not where only the host itself gets to."""
+    exact, whole = open_at.get(str(at), []), open_at.get(at.place, [])
+    if str(at) == at.place or not whole or ip_address(at.address).is_loopback:
+        return exact
+    return sorted([*exact, *whole], key=lambda f: -f.severity.rank)
 
 
 def _advertised(seen: Seen) -> Mapping[tuple[str, int], str] | None:
