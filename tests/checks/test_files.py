@@ -62,7 +62,7 @@ ROWS: tuple[Row, ...] = (
     row(files.named_files_exist, HOST, "pass", LOOKED, CLIENT),
     row(files.named_files_exist, HOST, "fail", LOOKED, replace(CLIENT, exists=False),
         says=f"smtp_tls_key_file names {KEY}, which does not exist"),
-    row(files.named_files_exist, HOST, "unknown", LOOKED, *disk(), says="could be read"),
+    row(files.named_files_exist, HOST, "not-applicable", LOOKED, *disk(), says="of the usual settings"),
     row(files.named_files_exist, HOST, "unknown"),
     row(files.served_from_disk, HOST, "pass", LOOKED, *disk(), *LISTENERS, *listening(MX), chain(MX)),
     row(files.served_from_disk, HOST, "fail", LOOKED, RENEWED, *LISTENERS, *listening(MX), chain(MX),

@@ -134,7 +134,10 @@ def _pairs(certificates: Sequence[FileSeen], keys: Sequence[FileSeen]) -> Iterat
 @check("GP-CERT-004", scope=Scope.HOST, roles=HOSTS)
 def named_files_exist(case: Case) -> Verdict:
     """Every certificate and key file for special uses exists; those of the usual settings are judged with them."""
-    found = [one for one in files(case, "certificate", "chain", "key") if not set(one.used_by) <= JUDGED]
+    every = files(case, "certificate", "chain", "key")
+    found = [one for one in every if not set(one.used_by) <= JUDGED]
+    if every and not found:
+        return not_applicable("all files are those of the usual settings", *every)
     if not found:
         return _no_files(case, "certificate file")
     if missing := [one for one in found if not one.exists]:
