@@ -14,6 +14,7 @@ from typing import Any
 
 from lab import peers
 from lab.estate import Estate
+from lab.large import bench_proofs
 from lab.lookups import bench_lookups
 from lab.measure import Cost, Counter, run
 from lab.places import PROJECT, state_root
@@ -73,6 +74,7 @@ def bench(*, install: bool, only: Sequence[str]) -> None:
     _show(f"{CROWD} hosts, two endpoints each", _crowd())
     bench_lookups(install=install)
     bench_reports()
+    bench_proofs()
 
 
 def _limited() -> list[Any]:

@@ -40,7 +40,7 @@ FORWARDING_UNKNOWN = "whether the host forwards packets was not read"
 Packets = Callable[[int], Iterable[tuple[Packet, Region]]]
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Difference:
     """For ports first .. last. `alone`: a declared port, never told together with its neighbours."""
 
@@ -149,17 +149,21 @@ def _alike(one: Difference, other: Difference) -> bool:
 
 def _together(found: Sequence[Difference], alike: Callable[[Difference, Difference], bool]) -> list[Difference]:
     """Neighbouring ranges that are alike become one; a declared port stays by itself."""
-    kept: list[Difference] = []
-    last: dict[Drift, Difference] = {}
+    runs: list[list[Difference]] = []
+    last: dict[Drift, list[Difference]] = {}
     for one in found:
-        before = last.get(one.drift)
-        if before and not before.alone and not one.alone and before.last + 1 == one.first and alike(before, one):
-            before.last = one.last
-            before.region |= one.region
+        run = last.get(one.drift)
+        if run and not run[-1].alone and not one.alone and run[-1].last + 1 == one.first and alike(run[-1], one):
+            run.append(one)
         else:
-            last[one.drift] = one
-            kept.append(one)
-    return kept
+            last[one.drift] = [one]
+            runs.append(last[one.drift])
+    return [replace(run[0], last=run[-1].last, region=_united(run)) for run in runs]
+
+
+def _united(run: Sequence[Difference]) -> Region:
+    different = {id(one.region): one.region for one in run if one.region != run[0].region}
+    return Region.of(pair for region in (run[0].region, *different.values()) for pair in region.pairs())
 
 
 def output_deviations(proof: Proof, host: Host, matrix: Matrix) -> Iterator[DeviationSeen]:

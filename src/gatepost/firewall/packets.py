@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import NamedTuple
 
 from gatepost.firewall.regions import MULTICAST, TOP, Region
@@ -146,6 +147,7 @@ def _payload(body: dict[str, Raw]) -> Field:
     return _never_known(f"{protocol} {name}")
 
 
+@cache
 def _network(family: int, name: str) -> Field:
     """Fields of the IP header. Reading one implies the family, so the other family never matches."""
 
@@ -167,6 +169,7 @@ def _network(family: int, name: str) -> Field:
     return Field(read, _FAMILY | {"protocol", "hops"})
 
 
+@cache
 def _address(family: int, end: str) -> Field:
     def read(packet: Packet, _: Knowledge) -> Reading:
         if packet.family != family:
@@ -179,6 +182,7 @@ def _address(family: int, end: str) -> Field:
     return Field(read, frozenset({"family", end}), "address", family, end)
 
 
+@cache
 def _transport(protocol: str, name: str) -> Field:
     def read(packet: Packet, _: Knowledge) -> Reading:
         if protocol not in {"th", packet.protocol}:
