@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from ipaddress import collapse_addresses, ip_network
 
-from gatepost import catalogue
 from gatepost.checks.case import Case
 from gatepost.firewall.whom import Directory
 from gatepost.model.architecture import Architecture, Host
@@ -81,11 +80,3 @@ def protocols(host: Host) -> frozenset[str]:
     spoken = {_TO_DOVECOT.get(s.protocol, s.protocol) for s in host.services if s.protocol != "smtp"}
     sends = {"submission"} if any(s.role is Role.SUBMISSION for s in host.services) else set[str]()
     return frozenset({*spoken, *sends, "lmtp"})
-
-
-def service_like(case: Case, number: str) -> bool:
-    """The host declares the port, or another one for the same purpose."""
-    usual = catalogue.port_numbered(int(number)) if number.isdecimal() else None
-    return case.host is not None and any(
-        s.port == int(number) or (usual is not None and s.name == usual.id) for s in case.host.services
-    )
