@@ -14,6 +14,7 @@ import typer
 
 from gatepost import __version__
 from gatepost.cli import (
+    apply,
     audit,
     certs,
     collect,
@@ -28,6 +29,7 @@ from gatepost.cli import (
     probe,
     records,
     reports,
+    rollback,
     schema,
     spf,
 )
@@ -51,6 +53,8 @@ app.command("audit")(audit.audit)
 app.command("ports")(ports.ports)
 app.command("probe")(probe.probe)
 app.command("plan")(plan.plan)
+app.command("apply")(apply.apply)
+app.command("rollback")(rollback.rollback)
 app.command("certs")(certs.certs)
 app.command("domains")(domains.domains)
 app.command("collect")(collect.collect)

@@ -77,10 +77,11 @@ def plan(
 
     [bold]Exit:[/bold] 0 nothing to do, 1 steps are pending, 2 bad input, 3 could not look.
     """
-    from gatepost.cli import telling
+    from gatepost.cli import settling, telling
     from gatepost.cli.looking import watched
     from gatepost.cli.request import Request
 
+    settling.settle(None)
     request = Request(
         targets=tuple(targets or ()),
         declaration=config,

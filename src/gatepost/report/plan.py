@@ -36,14 +36,16 @@ _MACHINES = {Kind.DNS: "DNS", Kind.DOVECOT: "Dovecot", Kind.FIREWALL: "firewall"
              Kind.SERVICE: "services"}  # fmt: skip
 
 
-def render(plan: Plan, *, width: int = 100, colour: bool = False, verbose: bool = False) -> str:
-    """`verbose`: also which findings each step is certain to end."""
+def render(
+    plan: Plan, *, width: int = 100, colour: bool = False, verbose: bool = False, only_shown: bool = True
+) -> str:
+    """`verbose`: also which findings each step is certain to end. `only_shown`: say that nothing was changed."""
     numbered = list(enumerate((*plan.doing, *(step for step in plan.steps if step.by_hand)), 1))
     parts = (
         _head(plan, width),
         *(part for host in plan.hosts for part in _host(host, numbered, width, verbose=verbose)),
         listed(ADVICE, plan.notes, width, "GOOD TO KNOW"),
-        _close(plan, width),
+        _close(plan, width) if only_shown else [],
     )
     return paint(spaced(parts), colour=colour)
 

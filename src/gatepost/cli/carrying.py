@@ -1,0 +1,150 @@
+"""Carrying out a plan from the command line: look, show, ask, do, look again."""
+
+from __future__ import annotations
+
+import select
+import sys
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TextIO
+
+import typer
+
+from gatepost.cli import inside
+from gatepost.cli import plan as planning
+from gatepost.cli.following import Follower
+from gatepost.cli.looking import Looked, look, watched
+from gatepost.cli.request import Request
+from gatepost.edge import applying, journal
+from gatepost.edge.runner import Ways
+from gatepost.enforce import kept
+from gatepost.enforcement.wishes import Wishes
+from gatepost.errors import CannotLook, UsageError
+from gatepost.model.audit import Audit
+from gatepost.model.plan import Applied, Ending, Plan
+from gatepost.report.plan import render
+from gatepost.report.tally import plural
+
+TRIES = 3  # a daemon may still be at its reload when it is first looked at
+PAUSE = 3.0  # seconds between them
+TICK = 0.2  # seconds between looks at a terminal and at a second session
+NOT_APPLIED = 1
+
+
+@dataclass(slots=True)
+class Session:
+    request: Request
+    state: Path
+    terms: applying.Terms
+    wishes: Wishes
+    sure: bool = False
+    verbose: bool = False
+    quiet: bool = False
+    looked: Looked = field(init=False)
+
+    def run(self, saved: Path | None, *, as_json: bool = False) -> Applied:
+        """Raises UsageError and CannotLook while nothing is changed, and Exit when the operator says no."""
+        given = planning.load(saved) if saved else None
+        self.looked = watched(self.request, quiet=self.quiet)
+        planning.refuse_undeclared(self.looked)
+        before = planning.judged(self.looked)
+        plan = given or planning.planned(self.looked, self.wishes, before)
+        if given is None:
+            planning.refuse_blind(plan, self.looked)
+        self._show(plan, sys.stderr if as_json else sys.stdout)
+        if not plan.doing:
+            now = datetime.now(UTC)
+            return Applied(plan, now, Ending.KEPT, now, by=self.terms.by)
+        self._ask(plan)
+        return self._apply(plan, before)
+
+    def _show(self, plan: Plan, out: TextIO) -> None:
+        if plan.steps:
+            colour = out is sys.stdout and telling.colour()
+            shown = render(plan, width=telling.width(), colour=colour, verbose=self.verbose, only_shown=False)
+            out.write(f"{shown}\n")
+            out.flush()
+
+    def _ask(self, plan: Plan) -> None:
+        if self.sure:
+            return
+        if not sys.stdin.isatty():
+            raise UsageError("nobody is there to be asked: look at the plan, then pass --yes")
+        count = len(plan.doing)
+        if not agreed("apply this step?" if count == 1 else f"apply these {plural(count, 'step')}?"):
+            sys.stdout.write("nothing was changed\n")
+            raise typer.Exit(NOT_APPLIED)
+
+    def _apply(self, plan: Plan, before: Audit) -> Applied:
+        follower = Follower(len(plan.doing), self.terms.within, quiet=self.quiet)
+        via = self._ways(plan)
+        with Ways() as ways, Ways() as fresh:
+            return applying.apply(
+                plan,
+                {host: ways.to(words) for host, words in via.items()},
+                lambda: self._look_again(plan, before),
+                state=self.state,
+                ways=via,
+                terms=self.terms,
+                afresh=lambda host: fresh.to(via[host]),
+                confirmed=self._confirmed,
+                watch=follower,
+            )
+
+    def _ways(self, plan: Plan) -> dict[str, str]:
+        found = {}
+        for host in dict.fromkeys(step.host for step in plan.doing):
+            declared = self.looked.architecture.host(host)
+            if declared and (words := inside.way(self.request, declared)):
+                found[host] = words
+        return found
+
+    def _look_again(self, plan: Plan, before: Audit) -> str:
+        why = self._look_once(plan, before)
+        for _ in range(TRIES - 1):
+            if not why:
+                break
+            time.sleep(PAUSE)
+            why = self._look_once(plan, before)
+        return why
+
+    def _look_once(self, plan: Plan, before: Audit) -> str:
+        try:
+            return kept(plan, before, planning.judged(look(self.request)))
+        except CannotLook as error:
+            return f"it could not be looked at again: {error}"
+
+    def _confirmed(self, record: Applied) -> str:
+        """A word on this terminal, or a second session that runs `gatepost apply --keep`."""
+        seconds = self.terms.confirm
+        sys.stderr.write(
+            f"\n   Open a new session to each host. Then type keep here, or run gatepost apply --keep there.\n"
+            f"   Without it, all is taken back in {seconds:g} seconds.\n"
+        )
+        deadline, listening = time.monotonic() + seconds, sys.stdin.isatty()
+        while time.monotonic() < deadline:
+            if journal.answered(self.state, record.id):
+                return ""
+            if not listening:
+                time.sleep(TICK)
+            elif said := heard(TICK):
+                if said.strip().lower() == journal.KEEP:
+                    return ""
+                if said.strip():
+                    return f"the operator said {said.strip()[:40]!r}, not keep"
+        return f"nobody said keep within {seconds:g} seconds"
+
+
+def agreed(question: str) -> bool:
+    """Raises Exit when the terminal goes away."""
+    sys.stdout.write(f"\n{question} [y/N] ")
+    sys.stdout.flush()
+    return sys.stdin.readline().strip().lower() in {"y", "yes"}
+
+
+def heard(seconds: float) -> str:
+    """A line from the terminal, empty when none came in time."""
+    ready, _, _ = select.select([sys.stdin], [], [], seconds)
+    return sys.stdin.readline() if ready else ""

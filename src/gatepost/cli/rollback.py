@@ -1,0 +1,121 @@
+"""`gatepost rollback`: take back what was applied and kept, and show what was applied at all."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from gatepost.cli import options as o
+from gatepost.cli.apply import SAFETY, Yes, exit_code
+from gatepost.cli.plan import PlanFormat
+
+if TYPE_CHECKING:
+    from gatepost.model.plan import Applied
+
+UNDONE = 0
+
+
+def rollback(
+    name: Annotated[
+        str | None, typer.Argument(metavar="APPLY", help="Which one (default: the last that is in force).")
+    ] = None,
+    listing: Annotated[
+        bool, typer.Option("--list", help="Show what was applied, when, and how it ended.", rich_help_panel=o.SHOWING)
+    ] = False,
+    yes: Yes = False,
+    force: Annotated[
+        bool,
+        typer.Option("--force", rich_help_panel=SAFETY,
+                     help="Put old files back also where somebody has changed them since. His stay in the backup."),
+    ] = False,
+    state: o.State = None,
+    form: Annotated[
+        PlanFormat | None,
+        typer.Option("--format", help="Default: table, or by the ending of --output.", rich_help_panel=o.SHOWING,
+                     show_default=False),
+    ] = None,
+    output: o.Output = None,
+) -> None:  # fmt: skip
+    """Take back an apply that was kept: files, firewall table and servers are as before, proved byte by byte.
+
+    What was built upon it since is taken back first. An apply that was cut off is finished before anything else.
+
+    [bold]Exit:[/bold] 0 taken back; 1 you said no; 2 bad input, or a file was changed since; 3 a host was not reached.
+    """
+    from gatepost.cli import settling, telling
+    from gatepost.cli.declared import DEFAULT_STATE
+    from gatepost.edge.journal import records
+
+    directory = state or DEFAULT_STATE
+    finished = settling.settle(state)
+    as_json = form is PlanFormat.JSON or (form is None and output is not None and output.suffix == ".json")
+    if listing:
+        told, code = shown(records(directory), as_json=as_json, plain=output is not None), UNDONE
+    elif finished and name is None:
+        told, code = shown(finished, as_json=True) if as_json else "", max(map(_finished, finished))
+    else:
+        ended = _taken_back(directory, name, sure=yes, force=force, quiet=as_json)
+        told = shown(ended, as_json=True) if as_json else ""
+        code = max(map(_finished, ended))
+    if output:
+        telling.write(output, told)
+    else:
+        sys.stdout.write(told)
+    raise typer.Exit(code)
+
+
+def shown(found: tuple[Applied, ...], *, as_json: bool, plain: bool = False) -> str:
+    from gatepost.cli import telling
+    from gatepost.report.applied import history, to_json
+
+    if as_json:
+        return to_json(found)
+    return history(found, width=telling.width(), colour=telling.colour() and not plain)
+
+
+def _finished(one: Applied) -> int:
+    """Taken back is what was wanted here."""
+    from gatepost.model.plan import Ending
+
+    return exit_code(one) if one.ending is Ending.UNFINISHED else UNDONE
+
+
+def _taken_back(state: Path, name: str | None, *, sure: bool, force: bool, quiet: bool) -> tuple[Applied, ...]:
+    from datetime import UTC, datetime
+
+    from gatepost.cli import telling
+    from gatepost.cli.settling import who
+    from gatepost.edge.journal import records
+    from gatepost.edge.mending import chain, roll_back
+    from gatepost.edge.runner import Ways
+    from gatepost.model.plan import Ending
+    from gatepost.report.applied import ending, preview
+
+    wanted = chain(records(state), name)
+    out = sys.stderr if quiet else sys.stdout
+    out.write(preview(wanted, width=telling.width(), colour=telling.colour() and not quiet))
+    _ask(len(wanted), sure=sure)
+    ended: list[Applied] = []
+    with Ways() as ways:
+        for one in wanted:
+            ended.append(roll_back(state, one, ways.to, lambda: datetime.now(UTC), force=force, by=who()))
+            out.write(ending(ended[-1], width=telling.width(), colour=telling.colour() and not quiet))
+            if ended[-1].ending is not Ending.UNDONE:
+                break
+    return tuple(ended)
+
+
+def _ask(count: int, *, sure: bool) -> None:
+    from gatepost.cli.carrying import agreed
+    from gatepost.errors import UsageError
+
+    if sure:
+        return
+    if not sys.stdin.isatty():
+        raise UsageError("nobody is there to be asked: pass --yes to take it back")
+    if not agreed("take it back?" if count == 1 else f"take these {count} back?"):
+        sys.stdout.write("nothing was changed\n")
+        raise typer.Exit(1)
