@@ -14,6 +14,14 @@ from gatepost.model.words import Outcome
 
 Atom = tuple[str, str, str, int]  # control, check, host, port: what a finding says of one place
 _LONGEST = 3  # sentences that are told
+UNDECLARED = frozenset(
+    {
+        "configured-services-declared",
+        "listener-declared",
+        "nothing-hides-behind-the-firewall",
+        "sockets-declared",
+    }
+)  # judges of one question, each from another side
 
 
 def kept(plan: Plan, before: Audit, after: Audit) -> str:
@@ -21,8 +29,8 @@ def kept(plan: Plan, before: Audit, after: Audit) -> str:
 
     Findings are compared place by place: one that named two ports and now names one is half mended, not new. What was
     unknown before and fails now was not seen before, and is not held against the plan; nor is what is seen on a
-    declared port that nobody could reach before, nor the same control told by another judge and no worse (a socket
-    that the firewall hides now is still one that nobody declared).
+    declared port that nobody could reach before, nor a listener that was known to be undeclared: once the firewall
+    hides it, another judge says so.
     """
     troubles = [*_silent(before, after, plan), *_unkept(plan, before, after), *_new(before, after)]
     more = f"; and {len(troubles) - _LONGEST} more" if len(troubles) > _LONGEST else ""
@@ -59,26 +67,16 @@ def _lost(now: Mapping[Atom, Finding], atom: Atom) -> Finding | None:
 def _new(before: Audit, after: Audit) -> Iterator[str]:
     were = _outcomes(before)
     known = {(host, port) for f in before.findings for host, port in places(f)}
-    worst = _worst(before)
+    strays = {place for f in before.findings if f.open and f.check in UNDECLARED for place in places(f)}
     for finding in after.findings:
         new = (
             atom
             for atom in _atoms(finding)
-            if worst.get((atom[0], *atom[2:]), -1) < finding.severity.rank
+            if not (finding.check in UNDECLARED and atom[2:] in strays)
             and _appeared(atom, were, known, after.architecture)
         )
         if finding.open and any(True for _ in new):
             yield f"not there before: {finding.id} ({finding.because})"
-
-
-def _worst(audit: Audit) -> dict[tuple[str, str, int], int]:
-    """How severely each control failed at each place."""
-    found: dict[tuple[str, str, int], int] = {}
-    for finding in audit.findings:
-        if finding.open:
-            for control, _, host, port in _atoms(finding):
-                found[control, host, port] = max(found.get((control, host, port), 0), finding.severity.rank)
-    return found
 
 
 def _appeared(
