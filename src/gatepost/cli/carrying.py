@@ -12,7 +12,7 @@ from typing import TextIO
 
 import typer
 
-from gatepost.cli import inside
+from gatepost.cli import inside, telling
 from gatepost.cli import plan as planning
 from gatepost.cli.following import Follower
 from gatepost.cli.looking import Looked, look, watched
