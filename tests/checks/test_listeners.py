@@ -99,3 +99,13 @@ def test_a_container_that_serves_a_published_port_needs_no_socket_of_the_host() 
 def test_what_is_no_mail_service_is_a_lesser_fault() -> None:
     made = row(listeners.sockets_declared, HOST, "fail", INSIDE, socket(80, "nginx"), **OF)
     assert made.check.judge(of_row(made)).severity is Severity.LOW
+
+
+def test_behind_the_firewall_what_a_mail_server_opens_weighs_more() -> None:
+    check = listeners.nothing_hides_behind_the_firewall
+    both = (socket(587, "master"), admits(587), socket(6379), admits(6379))
+    mine = row(check, HOST, "fail", INSIDE, READ, *both, SUBMISSION, says="master listens on 0.0.0.0:587", **OF)
+    verdict = check.judge(of_row(mine))
+    assert (verdict.severity, verdict.ports) == (Severity.MEDIUM, (587, 6379))
+    assert "see master.cf:17" in verdict.because
+    assert check.judge(of_row(replace(mine, seen=mine.seen[:-1]))).severity is Severity.LOW

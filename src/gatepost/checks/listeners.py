@@ -74,7 +74,10 @@ def sockets_declared(case: Case) -> Verdict:
 
 @check("GP-PORT-002", scope=Scope.HOST)
 def nothing_hides_behind_the_firewall(case: Case) -> Verdict:
-    """No undeclared socket is kept from others by the firewall alone."""
+    """No undeclared socket is kept from others by the firewall alone.
+
+    What a mail server opens weighs more: one line of its configuration closes it.
+    """
     found = _undeclared(case)
     if isinstance(found, Verdict):
         return found
@@ -83,10 +86,11 @@ def nothing_hides_behind_the_firewall(case: Case) -> Verdict:
     hidden = [s for s in found if _admission(s, case) == frozenset()]
     if not hidden:
         return passed(*evidence(outward(sockets(case.seen, case.at.host)), read(case)))
-    mail = [s for s in hidden if _about_mail(s)]
-    first = (mail or hidden)[0]
+    servers = {c.port for c in of(ListenerConfigured, case.seen, here(case))}
+    ours = [s for s in hidden if s.port in servers]
+    first = (ours or [s for s in hidden if _about_mail(s)] or hidden)[0]
     because = f"{_socket(first, case)}, is not declared, and only the firewall keeps it closed{_more([first], hidden)}"
-    verdict = failed(because, *evidence(hidden), severity=Severity.MEDIUM if mail else Severity.INFO)
+    verdict = failed(because, *evidence(hidden), severity=Severity.MEDIUM if ours else Severity.LOW)
     return _with_ports(verdict, (s.port for s in hidden))
 
 
