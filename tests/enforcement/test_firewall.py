@@ -58,7 +58,7 @@ def test_the_whole_table_in_one_step_at_the_end() -> None:
 def test_nothing_where_it_runs_already() -> None:
     architecture = HOUSE.architecture
     rendered = transaction(matrix(architecture), architecture.hosts[0], architecture)
-    running = [entry["add"] for entry in rendered["nftables"][2:]]  # type: ignore[index] # made by our renderer
+    running = [entry["add"] for entry in rendered["nftables"][2:]]
     assert steps(planned(HOUSE, listing({"nftables": running}))) == []
     changed = steps(planned(HOUSE, listing({"nftables": running[:-1]})))
     assert [step.title for step in changed] == ["bring the firewall back to what is declared"]

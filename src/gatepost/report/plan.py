@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 from collections.abc import Iterable, Iterator
 from hashlib import sha256
@@ -206,7 +207,8 @@ def read_json(text: str, name: str = "") -> Plan:
     try:
         return _read(text)
     except NotPlain as error:
-        raise UsageError(f"{name}: {error}" if name else str(error)) from None
+        told = re.sub(r"^(steps\[\d+\])\.of\b", r"\1.kind", str(error))
+        raise UsageError(f"{name}: {told}" if name else told) from None
 
 
 def _plain(plan: Plan) -> dict[str, Plain]:
