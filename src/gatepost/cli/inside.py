@@ -43,7 +43,7 @@ async def inside(request: Request, architecture: Architecture, hosts: Iterable[H
     given = {bundle.host: bundle for path in request.bundles for bundle in load_bundles(path)}
     if given and not given.keys() & known.keys():
         raise UsageError(f"--bundle: taken from {', '.join(sorted(given))}, which this run does not look at")
-    elsewhere = tuple(one for path in request.reach for one in load_reach(path) if one.at.host in known)
+    elsewhere = tuple(one for path in request.reach for one in load_reach(path))
     ways = {name: way(request, host) for name, host in known.items() if name not in given} if request.inside else {}
     with Ways() as open_ways:
         taken = await gather(*(to_thread(_taken, open_ways, via, known[n], now) for n, via in ways.items() if via))
