@@ -101,7 +101,7 @@ def test_what_each_step_ends() -> None:
 @pytest.mark.parametrize(
     ("steps", "words"),
     [
-        ((), "nothing to do: what is there is what is declared"),
+        ((), "no step to take"),
         ((FIRST,), "1 step on mx1.example.org"),
         ((FIRST, replace(SECOND, host="mx2.example.org")), "2 steps on mx1.example.org, mx2.example.org"),
         ((HAND,), "1 step by hand on mx1.example.org"),

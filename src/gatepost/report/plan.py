@@ -55,7 +55,7 @@ def summary(plan: Plan) -> str:
     """`12 steps on mx1.example.org, 3 by hand`."""
     doing, by_hand = plan.doing, [step for step in plan.steps if step.by_hand]
     if not plan.steps:
-        return "nothing to do: what is there is what is declared"
+        return "no step to take" if plan.notes else "nothing to do: what is there is what is declared"
     where = ", ".join(dict.fromkeys(step.host for step in doing))
     if not doing:
         return f"{plural(len(by_hand), 'step')} by hand on {', '.join(plan.hosts)}"
@@ -65,7 +65,8 @@ def summary(plan: Plan) -> str:
 
 def _head(plan: Plan, width: int) -> list[Text]:
     if not plan.steps:
-        return headline(Standing.GOOD, text(printable(summary(plan)), "bold"), width)
+        standing = Standing.QUIET if plan.notes else Standing.GOOD
+        return headline(standing, text(printable(summary(plan)), "bold"), width)
     when = f"{plan.made_at:%Y-%m-%d %H:%M} UTC"
     facts = joined(text("plan ", "bold"), text(printable(plan.id), "bold"), text(f"   made {when}", "dim"))
     against = text(f"   from {printable(plan.declaration)}" if plan.declaration else "", "dim")
