@@ -23,6 +23,7 @@ from gatepost.cli import (
     dmarc,
     domains,
     explain,
+    firewall,
     init,
     plan,
     ports,
@@ -51,6 +52,7 @@ app = typer.Typer(
 
 app.command("audit")(audit.audit)
 app.command("ports")(ports.ports)
+app.command("firewall")(firewall.firewall)
 app.command("probe")(probe.probe)
 app.command("plan")(plan.plan)
 app.command("apply")(apply.apply)

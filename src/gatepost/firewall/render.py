@@ -14,7 +14,7 @@ from gatepost.firewall.whom import Directory
 from gatepost.model.architecture import Architecture, Host
 from gatepost.model.flows import Matrix
 
-__all__ = ["digest", "removal", "same", "transaction"]
+__all__ = ["digest", "refuse_lockout", "removal", "same", "transaction"]
 
 
 def transaction(
@@ -30,8 +30,7 @@ def transaction(
     `closed` are ports shut at once for everybody, open sessions included; rendering without them opens them again.
     Raises UsageError when one of them is the way in for operators. Who renders many hosts shares one `directory`.
     """
-    if barred := sorted(set(closed) & set(management_ports(host))):
-        raise UsageError(f"{host.name}: port {barred[0]} is where operators log in; shutting it locks them out")
+    refuse_lockout(host, closed)
     sets = Sets(frozenset(zone.name for zone in architecture.zones), directory or Directory.of(architecture))
     rules = [*_input(matrix, host, sets, closed), *_forward(matrix, host, closed), *_output()]
     rules += [*inward.published(matrix.to(host.name), host, sets), *outward.outward(matrix, host.name, sets)]
@@ -39,6 +38,12 @@ def transaction(
     parts = [*sets.declared(), *_chains(matrix, host), *rules]
     table = {"table": dict(TABLE)}
     return {"nftables": [{"add": table}, {"delete": table}, *({"add": part} for part in (table, *parts))]}
+
+
+def refuse_lockout(host: Host, closed: Collection[int]) -> None:
+    """Raises UsageError when one of these ports is the way in for operators."""
+    if barred := sorted(set(closed) & set(management_ports(host))):
+        raise UsageError(f"{host.name}: port {barred[0]} is where operators log in; shutting it locks them out")
 
 
 def removal() -> Json:
