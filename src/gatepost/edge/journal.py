@@ -78,7 +78,7 @@ def write(state: Path, applied: Applied) -> None:
 def records(state: Path) -> tuple[Applied, ...]:
     """Oldest first. Raises UsageError for a record that cannot be read: what it says of a host must not be lost."""
     with _blaming(state):
-        if not (state / DIRECTORY).is_dir():
+        if not state.exists() or not any(one.name == DIRECTORY for one in state.iterdir()):
             return ()
         found = [_read(path) for path in (state / DIRECTORY).glob("*.json") if NAME.fullmatch(path.stem)]
     return tuple(sorted(found, key=lambda one: (one.started, one.id)))
