@@ -11,6 +11,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from gatepost.firewall.rendering.normal import digest as own_digest
 from gatepost.firewall.values import Raw, Unreadable, element
 
 OURS = ("inet", "gatepost")
@@ -170,7 +171,7 @@ def _sorted_out(objects: Sequence[dict[str, Raw]]) -> Ruleset:
     _check(rules, collections)
     whole = {key: _filled(chains.get(key, Chain(key)), rules.get(key, [])) for key in (*chains, *rules)}
     return Ruleset(
-        tuple(dict.fromkeys(tables)), whole, collections, limits, digest(objects), _ours(objects),
+        tuple(dict.fromkeys(tables)), whole, collections, limits, digest(objects), own_digest({"nftables": objects}),
         tuple(dict.fromkeys(notes)),
     )  # fmt: skip
 
@@ -184,15 +185,6 @@ def _check(rules: Mapping[ChainKey, list[Rule]], collections: Mapping[ChainKey, 
 
 def _filled(chain: Chain, rules: list[Rule]) -> Chain:
     return Chain(chain.key, chain.hook, chain.kind, chain.priority, chain.policy, chain.devices, tuple(rules))
-
-
-def _ours(objects: Sequence[dict[str, Raw]]) -> str:
-    mine = [o for o in objects for k, v in o.items() if (v.get("family"), _table(k, v)) == OURS]
-    return digest(mine) if mine else ""
-
-
-def _table(kind: str, body: dict[str, Raw]) -> Raw:
-    return body.get("name") if kind == "table" else body.get("table")
 
 
 def _chain(body: dict[str, Raw]) -> Chain:
