@@ -55,8 +55,8 @@ def _name(told: Plan) -> str:
 
 def _host(inside: Inside, audit: Audit, matrix: Matrix, now: datetime, wishes: Wishes) -> tuple[Step, ...]:
     open_ = causes.of_host(audit.findings, inside.host.name)
-    desk = edits.edits(inside, causes.causes(open_), wishes)
     strays = services.strays(inside, audit.findings, wishes, now.date())
+    desk = edits.edits(inside, causes.causes(open_), wishes, services.closing(strays))
     shares = [share for share in _shares(desk, strays, matrix, open_) if wishes.wants(share.step.kind)]
     return promised(shares, open_, desk.left)
 

@@ -84,9 +84,9 @@ def test_a_saved_plan_is_the_plan(gatepost: Gatepost, declared: Path, tmp_path: 
 def test_only_some_kinds(gatepost: Gatepost, declared: Path) -> None:
     said = planned(gatepost, declared, "--only", "dovecot,dns", "--format", "json")
     assert (said.code, read_json(said.out).steps) == (0, ())
-    assert (
-        planned(gatepost, declared, "--only", "dovecot").out == "✔ nothing to do: what is there is what is declared\n"
-    )
+    told = planned(gatepost, declared, "--only", "dovecot").out
+    assert told.startswith("· no step to take\n")
+    assert "No step here is about" in told
 
 
 @pytest.mark.parametrize(

@@ -66,6 +66,7 @@ class Desk:
 
     inside: Inside
     wishes: Wishes
+    closing: frozenset[str] = frozenset()  # listeners of Postfix that go: nothing is set for them
     edits: dict[Key, Edit] = field(default_factory=dict)
     left: list[Left] = field(default_factory=list)
     special: list[tuple[Desired, ServerSeen, tuple[Finding, ...]]] = field(default_factory=list)
@@ -108,8 +109,8 @@ class Spot:
     port: int = 0
 
 
-def edits(inside: Inside, found: Causes, wishes: Wishes) -> Desk:
-    desk = Desk(inside, wishes)
+def edits(inside: Inside, found: Causes, wishes: Wishes, closing: frozenset[str] = frozenset()) -> Desk:
+    desk = Desk(inside, wishes, closing)
     for name, findings in found.items():
         want = row(name)
         if not want.closes:
@@ -119,7 +120,7 @@ def edits(inside: Inside, found: Causes, wishes: Wishes) -> Desk:
 
 
 def _row(desk: Desk, want: Desired, server: ServerSeen, findings: tuple[Finding, ...]) -> None:
-    scope = _scope(desk.inside, want, server, findings)
+    scope = tuple(one for one in _scope(desk.inside, want, server, findings) if one.name not in desk.closing)
     if want.ports and not scope and want.how not in SPECIAL:
         return
     if not want.known_in(server.version) and not because.about(want, findings):

@@ -74,11 +74,13 @@ def _by(finding: Finding, cover: _Cover, undone: frozenset[str]) -> set[int]:
 def _of_row(finding: Finding, want: Desired, cover: _Cover, undone: frozenset[str]) -> set[int]:
     """Wherever its judge found it, the value is set; or every port it is about is closed."""
     about = ports(finding)
-    if want.id in undone:
-        return set()
     if want.id not in cover.rows:
         shut = [cover.closed.get(port) for port in about]
-        return set().union(*(one for one in shut if one)) if about and all(shut) and want.closes else set()
+        return set().union(*(one for one in shut if one)) if about and all(shut) else set()
+    if want.id in undone or (
+        want.ports and want.id in cover.ports and about - cover.ports[want.id] - cover.closed.keys()
+    ):
+        return set()
     blamed = {
         (o.instance, o.service) for o in finding.evidence if isinstance(o, SettingSeen) and o.name == want.setting
     }

@@ -71,6 +71,11 @@ def strays(inside: Inside, findings: Iterable[Finding], wishes: Wishes, today: d
     return tuple(found)
 
 
+def closing(found: Iterable[Stray]) -> frozenset[str]:
+    """Services of master.cf that go."""
+    return frozenset(s.listener.name for s in found if s.fate is Fate.CLOSE and s.server.software == POSTFIX)
+
+
 def _whole(place: str, listener: ListenerConfigured) -> bool:
     return place.partition(" ")[0].endswith(f":{listener.port}")
 
