@@ -5,7 +5,7 @@ from __future__ import annotations
 from ipaddress import ip_address, ip_network
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 from gatepost.firewall.matrix import matrix, without
 from gatepost.firewall.spans import holds, minus, prefixes, spans
@@ -135,6 +135,7 @@ def test_nothing_declared() -> None:
     assert matrix(Architecture()) == Matrix()
 
 
+@settings(max_examples=50, deadline=None)
 @given(architectures())
 def test_a_flow_has_sources_of_its_family_and_one_place(architecture: Architecture) -> None:
     whole = matrix(architecture)
@@ -144,6 +145,7 @@ def test_a_flow_has_sources_of_its_family_and_one_place(architecture: Architectu
     assert all(e.targets and len({n.version for n in e.targets}) == 1 for e in whole.exits)
 
 
+@settings(max_examples=50, deadline=None)
 @given(architectures())
 def test_who_is_named_may_come_and_nobody_else(architecture: Architecture) -> None:
     """Said again, in the plainest way: by membership of single addresses."""
@@ -167,6 +169,7 @@ def check(family: int, admitted: list[Network], named: list[Network]) -> None:
             assert any(edge in n for n in admitted) == any(edge in n for n in named)
 
 
+@settings(max_examples=50, deadline=None)
 @given(architectures())
 def test_spans_are_sets_of_addresses(architecture: Architecture) -> None:
     listed = [[n for n in zone.networks if n.version == 4] for zone in architecture.zones]

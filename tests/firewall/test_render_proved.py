@@ -53,7 +53,7 @@ def wrong(told: tuple[Observation, ...]) -> list[Observation]:
     return [*of(DeviationSeen, told), *of(Unobserved, told), *dead]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(architectures())
 def test_nothing_differs(architecture: Architecture) -> None:
     whole = matrix(architecture)

@@ -14,7 +14,8 @@ from typing import Any
 def why_not() -> str:
     if os.geteuid() != 0:
         return "needs root for network namespaces"
-    return "" if shutil.which("ip") and shutil.which("nft") else "needs iproute2 and nftables"
+    missing = [one for one in ("ip", "nft", "iptables-save", "sysctl") if not shutil.which(one)]
+    return f"needs {', '.join(missing)}" if missing else ""
 
 
 TOML = """\

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from gatepost.firewall.matrix import matrix
-from gatepost.firewall.render import removal, same, transaction
+from gatepost.firewall.render import digest, removal, same, transaction
+from gatepost.firewall.witness import LIST, facts
 from gatepost.model.architecture import Architecture
+from gatepost.model.bundle import Bundle, Ran
+from gatepost.model.observation import Unobserved, of
+from gatepost.model.rules import DeviationSeen, FirewallSeen, LifeSupportSeen
 from tests.firewall.estate import estate
 from tests.live.crossing import ADDRESSES, PORTS, SEND, TOML, Site, why_not
 
@@ -123,3 +128,23 @@ def test_whatever_can_be_declared_loads(site: Site) -> None:
             document = transaction(matrix(whole), host, whole, closed={25})
             site.load(document)
             assert same(document, site.listed())
+
+
+COMMANDS = (
+    LIST, ("iptables-save",), ("ip6tables-save",), ("ip", "-j", "address"),
+    ("ip", "-j", "-4", "route", "show", "table", "all"), ("ip", "-j", "-6", "route", "show", "table", "all"),
+    ("sysctl", "-n", "net.ipv4.ip_forward", "net.ipv6.conf.all.forwarding"),
+)  # fmt: skip
+
+
+def test_the_prover_agrees_with_the_kernel(site: Site) -> None:
+    """Nothing differs, containers and redirections included, and everything that must live does."""
+    whole = declared()
+    ran = tuple(Ran(argv, 0, site.run("mx", *argv)) for argv in COMMANDS)
+    taken = Bundle("mx1.example.org", datetime(2026, 11, 24, tzinfo=UTC), "netns", ran)
+    told = facts(taken, whole.hosts[0], matrix(whole))
+    assert of(Unobserved, told) == []
+    assert of(DeviationSeen, told) == []
+    assert [one for one in of(LifeSupportSeen, told) if not one.alive] == []
+    (seen,) = of(FirewallSeen, told)
+    assert seen.ours == digest(rendered())

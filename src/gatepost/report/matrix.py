@@ -24,6 +24,7 @@ SCHEMA = "gatepost/firewall/1"
 
 NO_ADDRESS = "–"  # noqa: RUF001 - an en dash, as in a printed table
 _ROOM = ((2, 40), (1, 30), (1, 18), (0, 12))  # networks in a cell and characters of names, as the terminal narrows
+_NARROW = 18
 _LABEL = 24  # columns for whom a list of networks is of
 _FAMILIES = (4, 6)
 
@@ -112,7 +113,7 @@ def _drawn(rows: Sequence[_Row], names: list[str], host: Host, most: int, longes
     cells = [
         [
             text(str(row.port), "bold"),
-            _service(row, longest),
+            _service(row, host, longest),
             cut(_whom(row, names), longest),
             *(_cell(row.sources.get(family), most, known=family in families) for family in _FAMILIES),
             *([text(str(row.line or ""), "dim")] if line else []),
@@ -122,9 +123,11 @@ def _drawn(rows: Sequence[_Row], names: list[str], host: Host, most: int, longes
     return table([*columns, *([Column("line", right=True)] if line else [])], cells, indent=2)
 
 
-def _service(row: _Row, longest: int) -> Text:
-    name = cut(text(printable(row.name)), longest)
-    return joined(name, text(" operators", "dim")) if row.management else name
+def _service(row: _Row, host: Host, longest: int) -> Text:
+    """With the day it ends, where there is room for it: a port that stays open beyond is nobody's intention."""
+    service = host.service(row.port)
+    until = f" until {service.until}" if service and service.until and longest > _NARROW else ""
+    return joined(cut(text(printable(row.name)), longest), text(" operators" if row.management else until, "dim"))
 
 
 def _whom(row: _Row, names: list[str]) -> Text:
