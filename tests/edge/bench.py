@@ -4,21 +4,35 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from gatepost.edge import journal
 from gatepost.edge.applying import Moment, Terms, apply
 from gatepost.edge.mending import settled
 from gatepost.edge.runner import Prefixed, Runner
+from gatepost.errors import CannotLook
+from gatepost.model.bundle import Ran
 from gatepost.model.plan import Act, Applied, Kind, Plan, Step, Written
 
 HOST = "mx1.example.org"
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 HERE = Prefixed("this machine")
+MOMENTS = 23  # of one apply of the bench's plan
+ENVIRONMENT = os.environ | {"PYTHONPATH": "src:."}
+START = """
+import os, signal, sys
+from dataclasses import replace
+from pathlib import Path
+from gatepost.model.plan import Act
+from tests.edge.bench import HERE, HOST, Bench, only
+bench = Bench(Path(sys.argv[1]))
+"""
 PATIENT = 60.0  # seconds in which whatever is waited for has happened
 
 Snapshot = dict[str, tuple[str, int, float | None]]
@@ -161,6 +175,47 @@ def _time(path: Path) -> float | None:
 
 def only(plan: Plan, *steps: Step) -> Plan:
     return replace(plan, steps=steps)
+
+
+def contents(bench: Bench) -> dict[str, str]:
+    """Without the copies that stand ready beside the files while it is under way."""
+    return {name: content for name, (content, _, _) in bench.snapshot().items() if "gatepost-before" not in name}
+
+
+def last(bench: Bench) -> Applied:
+    return journal.records(bench.state)[-1]
+
+
+def failing(bench: Bench, **what: object) -> Plan:
+    """The bench's plan with a last step that goes wrong."""
+    step = replace(bench.second(), key="bad", **what)  # type: ignore[arg-type]  # the caller names fields of a step
+    return only(bench.plan(), bench.written(), bench.edited(), step)
+
+
+def in_a_process(bench: Bench, script: str) -> None:
+    """Of its own, which kills itself."""
+    ended = subprocess.run(
+        [sys.executable, "-c", START + script, str(bench.root)], check=False, timeout=60, env=ENVIRONMENT
+    )
+    assert ended.returncode == -signal.SIGKILL
+
+
+@dataclass
+class Unreliable:
+    """A way that breaks at the n-th call, and stays broken."""
+
+    left: int
+    where: str = "ssh mx1"
+
+    def run(self, argv: Sequence[str], *, stdin: str = "", patience: float = 30) -> Ran:
+        self.left -= 1
+        if self.left < 0:
+            raise CannotLook("ssh mx1: connection lost")
+        return HERE.run(argv, stdin=stdin, patience=patience)
+
+
+def two_hosts(bench: Bench) -> Plan:
+    return only(bench.plan(), bench.written(), replace(bench.edited(), host="mx2"))
 
 
 def until(condition: Callable[[], bool], what: str) -> None:

@@ -210,6 +210,7 @@ put() { # NUMBER MODE OCTETS
 put_one() {
     target=$(cat "$dir/before/$1.path")
     [ -d "$(dirname -- "$target")" ] || die "the directory of $target is gone"
+    [ ! -d "$target" ] || die "$target became a directory"
     new=$(beside "$target" gatepost-new)
     rm -f -- "$new"
     if [ -e "$target" ]; then cp -p -- "$target" "$new"; else : >"$new" && chmod "$2" "$new"; fi &&
@@ -265,6 +266,19 @@ keep() {
     to_disk "$dir"
     sweep
     release
+    prune
+}
+
+MOST=20 # of what is over and done with
+
+prune() { # the newest stay
+    count=0
+    ls -1t "$home" | while read -r name; do
+        old=$home/$name
+        [ -e "$old/undone" ] || [ "$(cat "$old/decision" 2>/dev/null)" = kept ] || continue
+        count=$((count + 1))
+        [ "$count" -le "$MOST" ] || rm -rf -- "$old"
+    done
 }
 
 ask() { # one word a line: what became of it here

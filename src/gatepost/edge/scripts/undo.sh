@@ -42,6 +42,10 @@ same() { # NUMBER: octets, mode, owner, and the link that led there
 
 put_back() { # NUMBER
     target=$(cat "before/$1.path") name=$(cat "before/$1.name")
+    if [ -d "$target" ]; then # a file moved there would end up inside it
+        unlike="$unlike $name"
+        return
+    fi
     ready=$(beside "$target" gatepost-before) new=$(beside "$target" gatepost-new)
     set_aside "$1" "$target"
     if [ -e "before/$1.absent" ]; then
@@ -120,6 +124,7 @@ start() { # [again]
 finish() {
     if [ -n "$unlike" ]; then
         say "unlike before:$unlike"
+        printf 'unlike before:%s\n' "$unlike" >&2
         exit 1
     fi
     [ -e undone ] || mv undone.ready undone
