@@ -52,6 +52,12 @@ def test_what_our_file_holds_already_stays() -> None:
     assert [one.path for one in step.found] == [OURS]
 
 
+def test_a_secret_in_our_file_is_not_written_over() -> None:
+    plan = replace(QUIET, files={DOVECOT: DEBIAN, OURS: "doveadm_password = ***\n"}).plan()
+    assert plan.doing == ()
+    assert [step.title for step in plan.steps if step.key == f"dovecot:{DOVECOT}"] == [f"move the secret out of {OURS}"]
+
+
 def test_names_of_blocks() -> None:
     assert path_of("") == ()
     assert path_of("local 10.0.0.0/8/protocol imap") == ("local 10.0.0.0/8", "protocol imap")
@@ -156,8 +162,11 @@ def test_decisions_wait_for_the_operator() -> None:
 def test_the_socket_for_logins_is_closed_where_it_is_wide() -> None:
     socket = "service auth/unix_listener /run/dovecot/auth"
     house = House(dovecot={(socket, "mode"): "0666", (socket, "group"): "postfix"}, listeners={"imap-login/imaps": 993})
-    plan = house.plan(Wishes(insist=frozenset({"dovecot.auth.socket_mode"})))
+    decided = Wishes(insist=frozenset({"dovecot.auth.socket_mode"}))
+    plan = house.plan(decided)
     assert written(plan) == {f"{socket}/mode": "0660"}
+    others = {("service auth/unix_listener auth-userdb", "mode"): "0666"}
+    assert written(replace(house, dovecot={**house.dovecot, **others}).plan(decided)) == {f"{socket}/mode": "0660"}
 
 
 def test_reads_are_logged_when_that_is_decided() -> None:

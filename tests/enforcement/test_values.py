@@ -13,6 +13,7 @@ from gatepost.enforcement import include, networks
 from gatepost.enforcement.right import floor, right, seconds
 from gatepost.model.flows import Network
 from gatepost.servers.dovecot_text import Key
+from gatepost.servers.secrets import masked_text
 
 
 @pytest.mark.parametrize(
@@ -88,6 +89,14 @@ KEYS = st.tuples(st.lists(BLOCKS, max_size=2).map(tuple), NAMES)
 @given(st.dictionaries(KEYS, VALUES, max_size=6))
 def test_our_file_reads_back(entries: dict[Key, str]) -> None:
     assert include.read(include.render(entries, "2.4.1")) == entries
+
+
+def test_our_file_holds_nothing_that_looks_like_a_secret() -> None:
+    """What is taken from a host is masked first, so a comment that looks like one would never read back."""
+    names = [name for name in include.names() if name not in {"address", "listen", "mode", "port"}]
+    text = include.render({((), name): "no" for name in names}, "2.3.19")
+    assert len(names) > 20
+    assert masked_text(text) == text
 
 
 def test_our_file_says_why() -> None:

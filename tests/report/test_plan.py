@@ -94,6 +94,12 @@ def test_colours_add_nothing_but_colours() -> None:
     assert "\x1b[" not in render(PLAN, width=80)
 
 
+def test_pieces_of_a_file_stand_apart() -> None:
+    diff = "--- a.conf\n+++ a.conf\n@@ -1 +1 @@\n-x\n+y\n@@ -9 +9 @@\n z\n+q\n"
+    page = render(replace(PLAN, steps=(replace(FIRST, diff=diff),)), width=80)
+    assert "     --- a.conf\n     -x\n     +y\n     …\n      z\n     +q\n" in page
+
+
 def test_what_each_step_ends() -> None:
     assert "ends  GP-RELAY-006/users-not-told@mx1.example.org:25" in render(PLAN, width=80, verbose=True)
 

@@ -6,7 +6,6 @@ block of the same name is merged, but a listener without a name is a second one,
 
 from __future__ import annotations
 
-import posixpath
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
@@ -14,48 +13,21 @@ from gatepost.catalogue.desired import Desired, How
 from gatepost.catalogue.versions import numbers
 from gatepost.enforcement import include, wording
 from gatepost.enforcement.edits import Desk, Edit
+from gatepost.enforcement.in_place import Change, above, change, from_below, unnamed
 from gatepost.enforcement.observed import Inside
+from gatepost.enforcement.placing import place
 from gatepost.enforcement.services import Fate, Stray, hidden
 from gatepost.enforcement.shares import Share
 from gatepost.enforcement.values import DOVECOT
 from gatepost.model.finding import Finding
-from gatepost.model.host import ListenerConfigured, Place, ServerSeen
+from gatepost.model.host import ListenerConfigured, ServerSeen, SettingSeen
 from gatepost.model.plan import Act, Kind, Step, Written
-from gatepost.servers.dovecot_text import Key, Path, beside, fits
+from gatepost.servers.dovecot_text import Key, Path
+from gatepost.servers.secrets import HIDDEN
 
-NAME = "zz-gatepost.conf"
 HERE = "127.0.0.1 ::1"
 _ONCE = 'grep -qxF -- "$2" "$1" || printf "\\n%s\\n" "$2" >>"$1"'
-_LINE = "s/^([[:space:]]*)port[[:space:]]*=[[:space:]]*{port}[[:space:]]*$/{new}/"
 _BLOCKS = ("fifo_listener", "inet_listener", "local", "local_name", "protocol", "remote", "service", "unix_listener")
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """The line `port = N` of a listener without a name: replaced, or followed by another one."""
-
-    place: Place
-    line: str
-    port: int
-    new: str
-    follows: bool
-
-    @property
-    def act(self) -> Act:
-        new = f"&\\n\\1{self.new}" if self.follows else f"\\1{self.new}"
-        expression = f"{self.place.line}{_LINE.format(port=self.port, new=new)}"
-        return Act(("sed", "-i", "-E", expression, self.place.file))
-
-    def already(self, above: int) -> Act:
-        """`above` lines of ours come before it once all is done."""
-        at = str(self.place.line + above + int(self.follows))
-        return Act(("sh", "-c", 'sed -n "$2p" "$1" | grep -qF -- "$3"', "gatepost", self.place.file, at, self.new))
-
-    @property
-    def diff(self) -> str:
-        indent = self.line[: len(self.line) - len(self.line.lstrip())]
-        before = f" {self.line}" if self.follows else f"-{self.line}"
-        return f"--- {self.place}\n+++ {self.place}\n{before}\n+{indent}{self.new}\n"
 
 
 @dataclass(slots=True)
@@ -120,10 +92,8 @@ def _set(sheet: Sheet, edit: Edit) -> None:
 
 def _close(sheet: Sheet, stray: Stray) -> None:
     listener = stray.listener
-    if _unnamed(listener):
-        _edit_port(sheet, listener, "port = 0", follows=False)
-    else:
-        sheet.entries[_listener_path(listener), "port"] = "0"
+    if not _placed(sheet, listener, "port", "0"):
+        return
     sheet.closed.add(listener.port)
     sheet.tell(stray.title, (stray.control,), stray.why, stray.risk)
 
@@ -134,25 +104,32 @@ def _bind(sheet: Sheet, desk: Desk, want: Desired, findings: tuple[Finding, ...]
         if sheet.inside.host.peers or sheet.inside.host.service(listener.port):
             desk.leave(want, sheet.server, "Machines that may use it are declared: bind it to the address they use, "
                        "and let the firewall keep out the rest.", findings)  # fmt: skip
-        elif _unnamed(listener) and not _port_line(sheet, listener):
+        elif not _put_listener(sheet, want, listener):
             desk.leave(want, sheet.server, "The listener has no name, and its line was not found.", findings)
-        else:
-            _put_listener(sheet, want, listener)
 
 
-def _put_listener(sheet: Sheet, want: Desired, listener: ListenerConfigured) -> None:
+def _put_listener(sheet: Sheet, want: Desired, listener: ListenerConfigured) -> bool:
     address = "address" if numbers(sheet.server.version)[:2] < (2, 4) else "listen"
     shut = want.how is How.SHUT
-    if _unnamed(listener):
-        _edit_port(sheet, listener, "port = 0" if shut else f"{address} = {HERE}", follows=not shut)
-    else:
-        key, value = ("port", "0") if shut else (address, HERE)
-        sheet.entries[_listener_path(listener), key] = value
+    key, value = ("port", "0") if shut else (address, HERE)
+    if not _placed(sheet, listener, key, value):
+        return False
     sheet.rows.add(want.id)
     sheet.closed.add(listener.port)
     place = f" ({listener.place})" if listener.place else ""
     why = f"{listener.command} listens on port {listener.port}{place}. {want.why}"
     sheet.tell(f"{want.title} ({listener.port})", want.controls[:1], why, want.risk)
+    return True
+
+
+def _placed(sheet: Sheet, listener: ListenerConfigured, key: str, value: str) -> bool:
+    """In our file, or where it stands; False where neither can be."""
+    if not unnamed(listener):
+        sheet.entries[_listener_path(listener), key] = value
+        return True
+    if made := change(sheet.inside, listener, f"{key} = {value}", follows=key != "port"):
+        sheet.in_place.append(made)
+    return made is not None
 
 
 def _called(sheet: Sheet, want: Desired) -> Iterator[ListenerConfigured]:
@@ -162,12 +139,15 @@ def _called(sheet: Sheet, want: Desired) -> Iterator[ListenerConfigured]:
             yield one
 
 
-def _socket(sheet: Sheet, _desk: Desk, want: Desired, _findings: tuple[Finding, ...]) -> None:
+def _socket(sheet: Sheet, _desk: Desk, want: Desired, findings: tuple[Finding, ...]) -> None:
+    """Those that are blamed: some are open to everybody on purpose, and check who comes."""
     value = want.value(sheet.server.version) or ""
     most = int(value, 8)
+    evidence = (one for finding in findings for one in finding.evidence)
+    blamed = {one.service for one in evidence if isinstance(one, SettingSeen) and one.name == "mode"}
     for seen in sheet.inside.settings(sheet.server, "mode"):
         path = path_of(seen.service)
-        if path[:1] == ("service auth",) and path[-1].startswith("unix_listener ") and _wider(seen.value, most):
+        if seen.service in blamed and path[-1].startswith("unix_listener ") and _wider(seen.value, most):
             sheet.entries[path, "mode"] = value
             sheet.rows.add(want.id)
             sheet.tell(want.title, want.controls[:1], wording.why((want,), f"mode of {path[-1]}", seen), want.risk)
@@ -192,49 +172,23 @@ def _block(sheet: Sheet, _desk: Desk, want: Desired, _findings: tuple[Finding, .
 _SPECIAL = {How.BLOCK: _block, How.LOOPBACK: _bind, How.SHUT: _bind, How.SOCKET: _socket}
 
 
-def _unnamed(listener: ListenerConfigured) -> bool:
-    return listener.name.rpartition("/")[2] == str(listener.port)
-
-
 def _listener_path(listener: ListenerConfigured) -> Path:
     service, _, name = listener.name.rpartition("/")
     return f"service {service}", f"inet_listener {name}"
 
 
-def _port_line(sheet: Sheet, listener: ListenerConfigured) -> str:
-    """The line as it stands in the file, when it is there and holds nothing else."""
-    taken = sheet.inside.file(listener.place.file) if listener.place else None
-    lines = (taken.text or "").splitlines() if taken else []
-    if listener.place is None or not 0 < listener.place.line <= len(lines):
-        return ""
-    line = lines[listener.place.line - 1]
-    return line if line.replace(" ", "").strip() == f"port={listener.port}" else ""
-
-
-def _edit_port(sheet: Sheet, listener: ListenerConfigured, new: str, *, follows: bool) -> None:
-    if listener.place and (line := _port_line(sheet, listener)):
-        sheet.in_place.append(Change(listener.place, line, listener.port, new, follows))
-
-
-def _from_below(sheet: Sheet) -> tuple[Change, ...]:
-    """The last line first: what is added does not move those above."""
-    return tuple(sorted(sheet.in_place, key=lambda one: (one.place.file, -one.place.line)))
-
-
-def _above(sheet: Sheet, one: Change) -> int:
-    before = (o for o in sheet.in_place if o.place.file == one.place.file and o.place.line < one.place.line)
-    return sum(1 for o in before if o.follows)
-
-
 def _share(sheet: Sheet) -> Share:
     server, inside = sheet.server, sheet.inside
-    path, line = _place(sheet)
+    path, line = place(inside, server.instance)
     before = _before(sheet, path)
-    entries = {**(include.read(before) if before is not None else _kept(sheet, path)), **sheet.entries}
+    there = include.read(before) if before is not None else _kept(sheet, path)
+    if sheet.entries and any(HIDDEN in value for value in there.values()):
+        return Share(_by_hand(sheet, path))
+    entries = {**there, **sheet.entries}
     text = include.render(entries, server.version)
     written = (Written(path, text),) if sheet.entries else ()
     joins = _joins(server, line) if line and written else ()
-    changes = _from_below(sheet)
+    changes = from_below(sheet.in_place)
     files = tuple(dict.fromkeys((*(one.place.file for one in changes), *([server.instance] if joins else []))))
     step = Step(
         key=f"{DOVECOT}:{server.instance}",
@@ -251,9 +205,25 @@ def _share(sheet: Sheet) -> Share:
         checks=(Act(("doveconf", "-c", server.instance, "-n")),),
         settles=(Act(("doveadm", "-c", server.instance, "reload")),) if server.running else (),
         found=inside.found(*files, *([path] if written else [])),
-        already=(*(one.already(_above(sheet, one)) for one in changes), *(already for _, already in joins)),
+        already=(*(one.already(above(sheet.in_place, one)) for one in changes), *(already for _, already in joins)),
     )
     return Share(step, tuple(sheet.edits), frozenset(sheet.rows), frozenset(sheet.closed))
+
+
+def _by_hand(sheet: Sheet, path: str) -> Step:
+    """Our file, with a secret that somebody put into it: it was not read, so it would be lost."""
+    wanted = include.render(sheet.entries, sheet.server.version)
+    return Step(
+        key=f"{DOVECOT}:{sheet.server.instance}",
+        host=sheet.inside.host.name,
+        kind=Kind.DOVECOT,
+        title=f"move the secret out of {path}",
+        controls=tuple(dict.fromkeys(sheet.controls)),
+        why="gatepost writes this file anew and reads no secrets, so it would lose it. Settings of your own belong "
+        "into another file; then plan again.",
+        diff=wording.changed(path, None, wanted),
+        by_hand=True,
+    )
 
 
 def _diffs(sheet: Sheet, path: str, before: str | None, text: str) -> tuple[str, ...]:
@@ -279,47 +249,3 @@ def _kept(sheet: Sheet, path: str) -> dict[Key, str]:
     """What our file holds already, where the bundle is without it."""
     found = (one for name in include.names() for one in sheet.inside.settings(sheet.server, name))
     return {(path_of(one.service), one.name): one.value for one in found if one.place and one.place.file == path}
-
-
-def _place(sheet: Sheet) -> tuple[str, str]:
-    """Our file, and the line that has to be added for it to be read last; empty where it already is.
-
-    Where the configuration includes a directory (Debian's conf.d), the file goes there and dovecot.conf stays as it is,
-    unless something is read after it.
-    """
-    main = sheet.server.instance
-    taken = sheet.inside.file(main)
-    lines = [one.strip() for one in ((taken.text if taken else "") or "").splitlines()]
-    said = [one for one in lines if one and not one.startswith("#")]
-    there = beside(f"conf.d/{NAME}", main)
-    reads = [n for n, one in enumerate(said) if _pattern(one) and fits(there, beside(_pattern(one), main))]
-    if not reads:
-        line = f"!include_try {NAME}"
-        return beside(NAME, main), "" if line in said else line
-    line = f"!include_try conf.d/{NAME}"
-    later = [one for one in said[reads[-1] + 1 :] if not _nothing(sheet, one)]
-    return there, line if later or _later_file(sheet, there, main) else ""
-
-
-def _pattern(line: str) -> str:
-    word, _, rest = line.partition(" ")
-    return rest.strip() if word in {"!include", "!include_try"} else ""
-
-
-def _nothing(sheet: Sheet, line: str) -> bool:
-    """`!include_try` of a file that does not exist."""
-    pattern = _pattern(line)
-    if not line.startswith("!include_try") or "*" in pattern:
-        return False
-    taken = sheet.inside.file(beside(pattern, sheet.server.instance))
-    return taken is None or not taken.exists
-
-
-def _later_file(sheet: Sheet, ours: str, _main: str) -> bool:
-    """A file of the same directory that is read after ours."""
-    directory = posixpath.dirname(ours)
-    bundle = sheet.inside.bundle
-    return bool(bundle) and any(
-        posixpath.dirname(one.path) == directory and one.path.endswith(".conf") and one.path > ours
-        for one in (bundle.files if bundle else ())
-    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
@@ -266,11 +266,3 @@ def _joined(before: Edit, want: Desired, value: str | None, spot: Spot, findings
 
 def _union(first: tuple[Thing, ...], more: Iterable[Thing]) -> tuple[Thing, ...]:
     return tuple(dict.fromkeys((*first, *more)))
-
-
-def by_instance(found: Mapping[Key, Edit], software: str) -> Mapping[str, tuple[Edit, ...]]:
-    grouped: dict[str, list[Edit]] = {}
-    for one in found.values():
-        if one.server.software == software:
-            grouped.setdefault(one.server.instance, []).append(one)
-    return {instance: tuple(listed) for instance, listed in grouped.items()}

@@ -13,7 +13,6 @@ from typing import NoReturn
 from rich.cells import cell_len
 from rich.text import Text
 
-from gatepost.catalogue.controls import control
 from gatepost.errors import UsageError
 from gatepost.model.plan import Act, Kind, Plan, Step
 from gatepost.report.escape import printable
@@ -136,12 +135,15 @@ def _folded(line: Text, width: int) -> Iterator[Text]:
 
 
 def _short(lines: list[str]) -> list[str]:
-    """A file is named once, not as old and new."""
-    return [
-        line for n, line in enumerate(lines)
-        if not (line.startswith("+++ ") and n and lines[n - 1].startswith("--- ") and lines[n - 1][4:] == line[4:])
-        and not line.startswith("@@ ") and line != "--- /dev/null"
-    ]  # fmt: skip
+    """A file is named once, not as old and new; what is left out between two pieces is a line of dots."""
+    told: list[str] = []
+    for n, line in enumerate(lines):
+        before = lines[n - 1] if n else ""
+        if line.startswith("@@ "):
+            told += [] if before.startswith("+++ ") else ["…"]
+        elif line != "--- /dev/null" and not (line.startswith("+++ ") and before == f"--- {line[4:]}"):
+            told.append(line)
+    return told
 
 
 def _style(line: str, step: Step) -> str:
@@ -189,12 +191,6 @@ def _close(plan: Plan, width: int) -> list[Text]:
     return hanging(
         text(""), text(f"{printable(summary(plan))}; nothing was changed.{do}", "bold"), indent=0, width=width
     )
-
-
-def controls(plan: Plan) -> tuple[tuple[str, str], ...]:
-    """Controls of the plan with their titles, in order."""
-    names = dict.fromkeys(name for step in plan.steps for name in step.controls)
-    return tuple((name, control(name).title) for name in names)
 
 
 def to_json(plan: Plan) -> str:
