@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,8 @@ organization = "Example"
 internet = ["0.0.0.0/0", "::/0"]
 
 [hosts."here.example.org"]
-addresses = ["127.0.0.1"]
+addresses = ["192.0.2.76"]
+via = "local"
 services = ["smtp"]
 
 [hosts."there.example.org"]
@@ -82,7 +84,7 @@ def test_a_host_that_cannot_be_reached_spoils_nothing_else(gatepost: Gatepost, p
         (("a", "--name", "b"), "", "--name is for this machine; it goes with no HOST"),
         (("a", "--via", "telnet x"), "", "'telnet x' is no way to a host: "),
         (("a", "--via", "ssh -oProxyCommand=x"), "", "'ssh -oProxyCommand=x' is no way to a host: "),
-        ((), DECLARED.replace("127.0.0.1", "192.0.2.78"), "no declared host is this machine or has `via`: "),
+        ((), DECLARED.replace('via = "local"\n', ""), "no declared host is this machine or has `via`: "),
         (("--name", "x y"), "", "'x y' is no name of a host"),
         (("--name", "a" * 300), "", "'aaaa"),
         (("../etc/x", "--via", "local"), "", "'../etc/x' is no name of a host"),
@@ -103,5 +105,9 @@ def test_a_place_that_cannot_be_written(gatepost: Gatepost) -> None:
 
 
 def test_which_addresses_are_here() -> None:
-    assert is_here("127.0.0.1")
-    assert not any(map(is_here, ("192.0.2.77", "2001:db8::77", "0.0.0.0", "::", "mx1", "", "\ud800")))
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as way_out:
+        way_out.connect(("192.0.2.77", 9))  # nothing is sent
+        assert is_here(way_out.getsockname()[0])
+    assert not any(
+        map(is_here, ("127.0.0.1", "::1", "192.0.2.77", "2001:db8::77", "0.0.0.0", "::", "mx1", "", "\ud800"))
+    )

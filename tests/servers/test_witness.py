@@ -76,3 +76,26 @@ def test_whatever_a_host_says_becomes_facts(
     )
     for declared in (None, DECLARED):
         assert {one.at.host for one in facts(told, declared)} == {"mx1.example.org"}
+
+
+HOSTILE = {
+    "braces": ("/etc/postfix/master.cf", "smtp inet n - n - - smtpd -o {" + " {" * 200_000),
+    "rows": ("/etc/postfix/master.cf", "".join(f"{n} inet n - n - - smtpd -o a=b\n" for n in range(30_000))),
+    "quotes": ("/etc/dovecot/dovecot.conf", 'a = "' + '\\"' * 200_000),
+    "blanks": ("/etc/dovecot/dovecot.conf", "a" + " " * 400_000 + "x {"),
+    "itself": ("/etc/dovecot/dovecot.conf", "!include /etc/dovecot/*\n" * 30_000),
+    "stars": ("/etc/dovecot/dovecot.conf", f"!include /etc/{'*a' * 100}b/dovecot.conf\n" * 1000),
+    "certificates": ("/etc/x", "-----BEGIN CERTIFICATE-----\n" * 30_000),
+}
+
+
+@pytest.mark.parametrize(("path", "text"), HOSTILE.values(), ids=HOSTILE)
+def test_files_made_to_waste_time_do_not(path: str, text: str) -> None:
+    """The limit of a test is the measure: unbounded, each of these took minutes."""
+    main = FileTaken("/etc/postfix/main.cf", True, 0o644, text="smtpd_tls_cert_file = /etc/x\n")
+    facts(Bundle("mx1.example.org", NOW, "a file", (), (main, FileTaken(path, True, 0o644, text=text))), DECLARED)
+
+
+def test_a_host_full_of_masters_is_read_in_time() -> None:
+    text = "stat 1 (master) S 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 9 1\nexe /postfix/master\n" * 15_000
+    assert len(facts(Bundle("mx1.example.org", NOW, "a file", (Ran(processes.COMMAND, 0, text),)))) < 100

@@ -7,7 +7,7 @@ from ipaddress import ip_address
 
 
 def is_here(address: str) -> bool:
-    """The system lets nobody bind to an address it does not have."""
+    """The system lets nobody bind to an address it does not have. Loopback addresses are everybody's."""
     try:
         asked = ip_address(address)
         family = socket.AF_INET6 if asked.version == 6 else socket.AF_INET
@@ -15,4 +15,4 @@ def is_here(address: str) -> bool:
             bound.bind((str(asked), 0))
     except (OSError, ValueError):
         return False
-    return not (asked.is_unspecified or asked.is_multicast)
+    return not (asked.is_loopback or asked.is_unspecified or asked.is_multicast)

@@ -11,6 +11,7 @@ import posixpath
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 
 from gatepost.model.host import Place
 
@@ -23,7 +24,9 @@ Key = tuple[Path, str]
 Load = Callable[[str, str], list[tuple[str, str]]]  # a pattern, and the file it is written in: (path, text) that fit
 
 _SETTING = re.compile(r"^([A-Za-z0-9_./:-]+)\s*=(?!=)\s*(.*)$")
-_BLOCK = re.compile(r'^([A-Za-z0-9_@]+)(?:\s+("[^"]*"|[^{"]*?))?\s*\{$')
+_KIND = re.compile(r"[A-Za-z0-9_@]+")
+_QUOTED = re.compile(r"""[^=#]*=\s*(?:"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')""")
+_COMMENT = re.compile(r"\s#")
 _INCLUDE = re.compile(r"^!include(?:_try)?\s+(\S+)$")
 _VERSION = re.compile(r"^# (\d+\.\d+(?:\.\d+)*)")
 
@@ -54,11 +57,8 @@ def beside(pattern: str, file: str) -> str:
 
 def fits(path: str, pattern: str) -> bool:
     """glob(7): a star does not cross a slash."""
-    body = re.escape(pattern).replace(r"\*", "[^/]*").replace(r"\?", "[^/]").replace(r"\[", "[").replace(r"\]", "]")
-    try:
-        return re.fullmatch(body, path) is not None
-    except re.error:
-        return path == pattern
+    parts, wanted = path.split("/"), pattern.split("/")
+    return len(parts) == len(wanted) and all(map(fnmatchcase, parts, wanted))
 
 
 def output(text: str) -> Block:
@@ -85,6 +85,7 @@ def flat(top: Block, known: frozenset[str] = frozenset()) -> dict[Key, tuple[str
 class _Reader:
     load: Load
     files: int = 0
+    lines: int = 0
 
     def read(self, text: str, file: str) -> Block:
         top = Block()
@@ -93,12 +94,14 @@ class _Reader:
 
     def _into(self, stack: list[Block], text: str, file: str, depth: int) -> None:
         for number, line in _lines(text, comments=bool(file)):
+            self.lines += 1
+            if self.lines > MOST_LINES:  # of all files together: one may include itself
+                return
             here = stack[-1]
             if line == "}":
                 if len(stack) > 1:
                     stack.pop()
-            elif found := _BLOCK.match(line):
-                inner = Block(found.group(1), (found.group(2) or "").strip().strip('"'))
+            elif inner := _opened(line):
                 here.blocks.append(inner)
                 if len(stack) < DEEPEST:
                     stack.append(inner)
@@ -108,10 +111,9 @@ class _Reader:
                 self._include(stack, found.group(1), file, depth)
 
     def _include(self, stack: list[Block], pattern: str, file: str, depth: int) -> None:
-        for path, text in self.load(pattern, file):
+        for path, text in self.load(pattern, file) if self.files < MOST_FILES else ():
             self.files += 1
-            if self.files <= MOST_FILES:
-                self._into(stack, text, path, depth + 1)
+            self._into(stack, text, path, depth + 1)
 
 
 def _lines(text: str, *, comments: bool) -> Iterator[tuple[int, str]]:
@@ -133,17 +135,19 @@ def _lines(text: str, *, comments: bool) -> Iterator[tuple[int, str]]:
         yield begun, whole
 
 
+def _opened(line: str) -> Block | None:
+    """`service imap-login {`, `local_name "mail.example.org" {`, `plugin {`."""
+    kind, *names = line[:-1].split(None, 1) if line.endswith("{") and line[:-1].strip() else ("",)
+    if not _KIND.fullmatch(kind) or names[:1] == ["="]:
+        return None
+    return Block(kind, " ".join(names).strip().strip('"'))
+
+
 def _uncommented(line: str) -> str:
-    """A hash begins a comment behind a blank, unless quotes are open."""
-    quoted = ""
-    for n, letter in enumerate(line):
-        if quoted:
-            quoted = "" if letter == quoted else quoted
-        elif letter in "\"'" and line[:n].rstrip().endswith("="):
-            quoted = letter
-        elif letter == "#" and line[n - 1 : n].isspace():
-            return line[:n].rstrip()
-    return line
+    """A hash begins a comment behind a blank, unless it stands in a quoted value."""
+    quoted = _QUOTED.match(line)
+    found = _COMMENT.search(line, quoted.end() if quoted else 0)
+    return line[: found.start()].rstrip() if found else line
 
 
 def _unquoted(value: str) -> str:

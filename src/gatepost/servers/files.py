@@ -39,7 +39,7 @@ PURPOSES = {
 }  # fmt: skip
 PURPOSE = {name: purpose for purpose, names in PURPOSES.items() for name in names}
 
-_PEM = re.compile(r"-----BEGIN CERTIFICATE-----(.{1,200000}?)-----END CERTIFICATE-----", re.DOTALL)
+BEGIN, END = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"
 _LEFT_OPEN = re.compile(r"[$%{]")  # decided per connection: no one file
 
 
@@ -124,11 +124,11 @@ def _file(
 
 def _certificate(text: str) -> tuple[str, str]:
     """SHA-256 of the public key and of the whole of the first certificate; empty for what is none."""
-    found = _PEM.search(text)
-    if found is None:
+    body, end, _ = text.partition(BEGIN)[2].partition(END)
+    if not end:
         return "", ""
     try:
-        der = base64.b64decode("".join(found.group(1).split()), validate=True)
+        der = base64.b64decode("".join(body.split()), validate=True)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # serial numbers below one and the like: judged elsewhere
             key = x509.load_der_x509_certificate(der).public_key()

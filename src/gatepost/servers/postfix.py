@@ -49,6 +49,7 @@ class _Read:
     written: dict[str, str]
     places: dict[str, Written]
     rows: tuple[MasterRow, ...]
+    lines: dict[str, int]  # of master.cf, where an override stands: submission/inet/smtpd_tls_security_level
     overrides: dict[str, str]
     expanded_overrides: dict[str, str]
 
@@ -82,6 +83,7 @@ def _read(bundle: Bundle, directory: str) -> _Read:
     places = read_main_cf(_text(bundle, main_cf(directory)))
     rows = read_master_cf(_text(bundle, master_cf(directory)))
     as_written = {name: one.value for name, one in places.items()}
+    listed = tuple(_listed(bundle, directory) or rows)
     raw = told(ALL) or told(DEFAULTS) | as_written
     overrides = told(OVERRIDES) or {f"{row.key}/{o.name}": o.value for row in rows for o in row.options}
     return _Read(
@@ -89,7 +91,8 @@ def _read(bundle: Bundle, directory: str) -> _Read:
         raw=raw,
         written=told(WRITTEN) or as_written,
         places=places,
-        rows=tuple(_listed(bundle, directory) or rows),
+        rows=listed,
+        lines={f"{row.key}/{o.name}": o.line for row in listed if row.line for o in row.options},
         overrides=overrides,
         expanded_overrides=told(OVERRIDES_EXPANDED) or overrides,
     )
@@ -170,9 +173,7 @@ def _overridden(instance: Instance, at: Endpoint, read: _Read) -> Iterator[Setti
 
 def _override_place(directory: str, read: _Read, key: str) -> Place | None:
     """Of one name given twice, Postfix takes the last."""
-    service, _, name = key.rpartition("/")
-    lines = [o.line for row in read.rows if row.key == service and row.line for o in row.options if o.name == name]
-    return Place(master_cf(directory), lines[-1]) if lines else None
+    return Place(master_cf(directory), read.lines[key]) if key in read.lines else None
 
 
 def _listeners(

@@ -93,9 +93,20 @@ def _options(words: list[Piece]) -> Iterator[Written]:
             continue
         text = word[2:] or next(left, (0, ""))[1]
         if text.startswith("{"):
-            while text.count("{") > text.count("}") and (more := next(left, None)):
-                text += f" {more[1]}"
-            text = text[1:].removesuffix("}")
+            text = _braced(text, left)
         name, equals, value = text.partition("=")
         if equals:
             yield Written(name.strip(), value.strip(), number)
+
+
+def _braced(text: str, left: Iterator[Piece]) -> str:
+    """What stands between this brace and the one that closes it."""
+    words, depth = [text], _opened(text)
+    while depth > 0 and (more := next(left, None)):
+        words.append(more[1])
+        depth += _opened(more[1])
+    return " ".join(words)[1:].removesuffix("}")
+
+
+def _opened(word: str) -> int:
+    return word.count("{") - word.count("}")

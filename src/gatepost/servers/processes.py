@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import islice
 
 from gatepost.model.bundle import Bundle
 
@@ -32,7 +33,8 @@ done
 exit 0
 """
 COMMAND = ("sh", "-c", SCRIPT, "processes")
-MOST = 5000
+MOST = 2000  # processes of mail servers, children included
+MOST_MASTERS = 50
 TICKS_PER_SECOND = 100
 
 _REREADERS = {"postfix": {"qmgr", "pickup"}, "dovecot": {"log", "config"}, "exim": set[str]()}
@@ -67,8 +69,9 @@ def masters(bundle: Bundle) -> tuple[Master, ...]:
         return ()
     lines = ran.stdout.splitlines()[: 10 * MOST]
     numbers = {word: int(text) for word, _, text in (line.partition(" ") for line in lines[:2]) if text.isdecimal()}
-    found = list(_raw(lines))
-    return tuple(_master(one, software, found, numbers) for one in found if (software := _software(one)))
+    found = list(islice(_raw(lines), MOST))
+    mine = ((one, software) for one in found if (software := _software(one)))
+    return tuple(_master(one, software, found, numbers) for one, software in islice(mine, MOST_MASTERS))
 
 
 def _raw(lines: list[str]) -> Iterator[_Raw]:
@@ -123,7 +126,7 @@ def _at(ticks: int, numbers: dict[str, int]) -> datetime | None:
 def _config(one: _Raw, software: str) -> str:
     option = "-C" if software == "exim" else "-c"
     told = one.config if software == "postfix" else ""
-    for word, following in zip(one.args, (*one.args[1:], ""), strict=True):
+    for word, following in zip(one.args, (*one.args[1:], ""), strict=False):
         if word == option:
             told = told or following
     if told and not told.startswith("/"):
