@@ -125,3 +125,19 @@ def test_no_room_for_the_record(bench: Bench, tmp_path: Path) -> None:
         assert bench.snapshot() == before
         assert not bench.home().exists()
         assert bench.apply().ending is Ending.KEPT
+
+
+def test_a_file_that_nobody_may_change(tmp_path: Path) -> None:
+    """Immutable: our write fails as any other, and what came before it is undone."""
+    bench = Bench(tmp_path).make()
+    before = bench.snapshot()
+    if not shutil.which("chattr") or subprocess.run(["chattr", "+i", bench.extra], check=False).returncode:
+        pytest.skip("this file system has no immutable files")
+    try:
+        told = bench.apply(only(bench.plan(), bench.edited(), bench.written()))
+    finally:
+        subprocess.run(["chattr", "-i", bench.extra], check=True)
+    assert (told.ending, told.done) == (Ending.ROLLED_BACK, ("edit",))
+    assert told.why.endswith("extra.cf cannot be written")
+    assert bench.snapshot() == before
+    assert bench.leftovers() == []
