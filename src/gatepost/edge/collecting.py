@@ -70,6 +70,9 @@ def _largest(argv: tuple[str, ...]) -> int:
 
 
 def _masked(ran: Ran) -> Ran:
+    """Half an answer is none, and only makes the bundle large."""
+    if ran.why:
+        return replace(ran, stdout="", stderr=masked_text(ran.stderr))
     if ran.argv[0] not in TALKATIVE:
         return ran
     return replace(ran, stdout=masked_text(ran.stdout), stderr=masked_text(ran.stderr))
