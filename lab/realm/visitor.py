@@ -20,7 +20,7 @@ from email.message import EmailMessage
 from typing import TypedDict
 
 PATIENCE = 10.0  # seconds until a message must have arrived
-IMPATIENCE = 1.5  # seconds a knock may stay unanswered: the way is a few hops inside one kernel
+IMPATIENCE = 1.0  # seconds a knock may stay unanswered: the way is a few hops inside one kernel
 CLIENT = "visitor.realm.test"
 
 
