@@ -7,28 +7,30 @@ of fail2ban sit in input; a published container is reached by forward and never 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from itertools import islice
 
 from gatepost.firewall.effects import Ends
 from gatepost.firewall.evaluation import Prepared
 from gatepost.firewall.fates import DROP
 from gatepost.firewall.matches import Condition
-from gatepost.firewall.proof import Proof
+from gatepost.firewall.proof import Proof, sample
 from gatepost.firewall.regions import EMPTY, EVERY_PORT, Region, networks
 from gatepost.firewall.rules import Ready
 from gatepost.firewall.ruleset import ChainKey
-from gatepost.firewall.wording import reference
 from gatepost.model.architecture import Endpoint, Host
 from gatepost.model.flows import Flow
+from gatepost.model.observation import Unobserved
 from gatepost.model.rules import BanSeen
+from gatepost.model.words import Reason
 
-SINGLE = {4: 1 << 8, 6: 1 << 64}  # a ban is for addresses, not for half the world: at most a /24 or a /64 at a time
-MOST_LEAKS = 20  # told of one set
-MOST_BANS = 2000
+SINGLE = {4: 1, 6: 1 << 64}  # addresses: without a set, a ban is of one address, or of the /64 that somebody holds
+MOST_TOLD = 20  # of one set or chain
+MOST_PLACES = 500
 DEEPEST = 16
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Ban:
     """`ports` are those it is meant for."""
 
@@ -36,21 +38,24 @@ class Ban:
     family: int
     region: Region
     ports: Region
-    count: int = field(default=1)
 
 
-def bans_seen(proof: Proof, host: Host, flows: Sequence[Flow]) -> Iterator[BanSeen]:
-    """One for each place that holds, and one for each address that gets in all the same."""
-    for ban in list(bans(proof))[:MOST_BANS]:
+def bans_seen(proof: Proof, host: Host, flows: Sequence[Flow]) -> Iterator[BanSeen | Unobserved]:
+    """Leaks first. Of a place that holds, some of its addresses, so that it is seen to have been looked at."""
+    held: list[BanSeen] = []
+    for ban in bans(proof):
         doors = [f for f in flows if f.family == ban.family and f.port in ban.ports and not f.management]
         if not doors or ban.family in proof.legacy:
             continue
-        leaks = _leaks(proof, ban, doors)
-        if leaks:
+        if leaks := _leaks(proof, ban, doors):
             yield from _told(proof, host, ban, leaks)
-        else:
-            first = next(networks(ban.region, ban.family))
-            yield BanSeen(Endpoint(host.name), _short(str(first)), ban.where)
+        elif doubt := _doubtful(proof, ban, doors):
+            detail = f"cannot tell whether those banned in {ban.where} stay out: {doubt}"
+            yield Unobserved(Endpoint(host.name), "bans", Reason.GARBLED, detail)
+        elif len(held) < MOST_PLACES:
+            first = islice(networks(ban.region, ban.family), MOST_TOLD)
+            held += [BanSeen(Endpoint(host.name), _short(str(net)), ban.where) for net in first]
+    yield from held
 
 
 def _leaks(proof: Proof, ban: Ban, doors: Iterable[Flow]) -> dict[Flow, Region]:
@@ -61,11 +66,18 @@ def _leaks(proof: Proof, ban: Ban, doors: Iterable[Flow]) -> dict[Flow, Region]:
     return found
 
 
+def _doubtful(proof: Proof, ban: Ban, doors: Iterable[Flow]) -> str:
+    """Why the rules leave it open for some banned address; empty when they do not."""
+    for flow in doors:
+        if open_ := proof.inbound(flow.address, flow.port).undecided & ban.region:
+            found = proof.why(proof.inbound_packets(flow.address, flow.port), sample(open_))
+            return found.reasons[0] if found.reasons else f"the rules do not decide about port {flow.port}"
+    return ""
+
+
 def _told(proof: Proof, host: Host, ban: Ban, leaks: Mapping[Flow, Region]) -> Iterator[BanSeen]:
     together = Region.of(pair for region in leaks.values() for pair in region.pairs())
-    for n, net in enumerate(networks(together, ban.family)):
-        if n == MOST_LEAKS:
-            return
+    for net in islice(networks(together, ban.family), MOST_TOLD):
         number = int(net.network_address)
         passing = [flow for flow, region in leaks.items() if number in region]
         flow = passing[0]
@@ -78,21 +90,19 @@ def _short(network: str) -> str:
     return network.removesuffix("/32").removesuffix("/128")
 
 
-def bans(proof: Proof) -> Iterator[Ban]:
-    """Sets by their names, single rules by theirs; several rules with one set make one ban."""
+def bans(proof: Proof) -> list[Ban]:
+    """Sets by their names; single addresses by their chain, as there may be thousands."""
     scopes = _Scopes(proof)
-    found: dict[tuple[str, int], Ban] = {}
+    found: dict[tuple[str, int, Region], list[Region]] = {}
     for prepared in proof.paths.evaluator.all_prepared():
         for rule in prepared.rules:
             for family in (4, 6):
-                if (ban := _ban(rule, family, scopes)) is None:
-                    continue
-                known = found.get((ban.where, family))
-                if known is None:
-                    found[ban.where, family] = ban
-                else:
-                    known.region, known.ports = known.region | ban.region, known.ports | ban.ports
-    yield from found.values()
+                if ban := _ban(rule, family, scopes):
+                    found.setdefault((ban.where, family, ban.ports), []).append(ban.region)
+    return [
+        Ban(where, family, Region.of(pair for region in regions for pair in region.pairs()), ports)
+        for (where, family, ports), regions in found.items()
+    ]
 
 
 def _ban(rule: Ready, family: int, scopes: _Scopes) -> Ban | None:
@@ -102,18 +112,16 @@ def _ban(rule: Ready, family: int, scopes: _Scopes) -> Ban | None:
     if len(sources) != 1 or sources[0].sources is None:
         return None
     region = sources[0].sources[1]
-    if not region or any(high - low >= SINGLE[family] for low, high in region.pairs()):
+    if not region or (not sources[0].named and any(high - low >= SINGLE[family] for low, high in region.pairs())):
         return None
     ports = scopes.of(rule.rule.chain) & (rule.ports if rule.ports is not None else EVERY_PORT)
     return Ban(_where(rule, sources[0]), family, region, ports) if ports else None
 
 
 def _where(rule: Ready, condition: Condition) -> str:
-    """The set's name where there is one, else the rule; a chain of single bans is told rule by rule."""
-    family, table, _ = rule.rule.chain
-    if condition.named:
-        return f"{family} {table} {condition.named}"
-    return str(reference(rule.rule))
+    """The set's name where there is one, else that of the chain."""
+    family, table, chain = rule.rule.chain
+    return f"{family} {table} {condition.named or chain}"
 
 
 class _Scopes:

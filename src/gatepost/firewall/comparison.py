@@ -117,8 +117,14 @@ class _Teller:
         together = _together(found, _alike)
         if len(together) > MOST_DEVIATIONS:
             together = _together(together, lambda a, b: a.drift is b.drift)
-        for one in together:
-            yield self._told(one, family)
+        for drift in Drift:
+            # Declared ports first: they are never among those that are only counted.
+            alike = sorted((one for one in together if one.drift is drift), key=lambda one: not one.alone)
+            for one in alike[:MOST_DEVIATIONS]:
+                yield self._told(one, family)
+            if (more := len(alike) - MOST_DEVIATIONS - 1) >= 0:
+                last = self._told(alike[MOST_DEVIATIONS], family)
+                yield replace(last, because=f"{last.because} (and {more} more ranges of ports like it)")
 
     def _told(self, one: Difference, family: int) -> DeviationSeen:
         witness = sample(one.region)

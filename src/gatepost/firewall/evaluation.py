@@ -32,6 +32,7 @@ from gatepost.firewall.values import Unreadable
 
 DEEPEST = 40  # jumps; the kernel takes 16
 MOST_WORK = 60_000_000  # pieces looked at: some minutes, far above ten thousand rules
+MOST_TARGETS = 2048  # places that translations lead to
 RUN = 4  # rules that look at no port: from that many on, their answer is kept for all ports
 NARROW = 64  # ports: rules for wider ranges are tried for every port
 
@@ -163,10 +164,9 @@ class Evaluator:
         if run is None:
             run = self._lay(block.rules, packet, Fates(TOP[packet.family], ON), path)
             self._known[known] = run
-        if run.marks == [ON]:
-            return below
         self.spend(len(run) + len(below))
-        return run.then({ON: below, UNTRACKED_ON: below.marked(untracked)})
+        found = run.then({ON: below, UNTRACKED_ON: below.marked(untracked)})
+        return found if found is not run else run.copy()
 
     def _lay(self, rules: Sequence[Ready], packet: Packet, below: Fates, path: tuple[ChainKey, ...]) -> Fates:
         """The rules over what is below them, last rule first. Rules in a row with one verdict go on together."""
@@ -275,9 +275,14 @@ class Evaluator:
         if effect.returns:
             self.spend(len(sub) + len(state))
             sub = sub.then({FALL: state, UNTRACKED_FALL: state.marked(untracked)})
+            if sub is state and not rule.untracks:
+                return None
         return sub.marked(untracked) if rule.untracks else sub
 
     def _bit(self, target: Target) -> int:
+        """A translation to one place too many leads nobody knows where."""
+        if target not in self._targets and len(self._targets) >= MOST_TARGETS:
+            return LOST
         return self._targets.setdefault(target, 1 << (FIRST_TRANSLATION + len(self._targets)))
 
     def spend(self, pieces: int) -> None:

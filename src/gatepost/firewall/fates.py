@@ -89,17 +89,22 @@ class Fates:
         self._take(merged((self, above, inside), lambda m: (m[1] | (m[0] if keep else 0)) if m[2] else m[0], self.top))
 
     def then(self, follow: Mapping[int, Fates]) -> Fates:
-        """Each outcome that is a key goes on as its value says, address by address; the others stay."""
+        """Each outcome that is a key goes on as its value says, address by address; the others stay.
+
+        What comes back may be one of those that went in: not to be changed.
+        """
         moving = 0
         for bit in follow:
             moving |= bit
+        if len(self.marks) == 1 and (not self.marks[0] & moving or self.marks[0] in follow):
+            return follow.get(self.marks[0], self)
         out = Fates(self.top, 0)
         out.starts, out.marks = [], []
         for start, end, mark in self.pieces():
             if not mark & moving:
                 out._append(start, mark)
                 continue
-            ways = [way for bit, way in follow.items() if mark & bit]
+            ways = _ways(mark & moving, follow)
             rest = mark & ~moving
             if len(ways) == 1:
                 out._copy(ways[0], start, end, rest)
@@ -109,11 +114,19 @@ class Fates:
         return out
 
     def marked(self, to: Callable[[int], int]) -> Fates:
-        """The same with every mark changed."""
+        """The same with every mark changed; itself where none does. Not to be changed."""
+        changes = {mark: to(mark) for mark in set(self.marks)}
+        if all(mark == changed for mark, changed in changes.items()):
+            return self
         out = Fates(self.top, 0)
         out.starts, out.marks = [], []
         for start, mark in zip(self.starts, self.marks, strict=True):
-            out._append(start, to(mark))
+            out._append(start, changes[mark])
+        return out
+
+    def copy(self) -> Fates:
+        out = Fates(self.top, 0)
+        out.starts, out.marks = self.starts[:], self.marks[:]
         return out
 
     def _take(self, other: Fates) -> None:
@@ -174,6 +187,16 @@ class Fates:
             del starts[0], marks[0]
         self.starts[first:last] = starts
         self.marks[first:last] = marks
+
+
+def _ways(bits: int, follow: Mapping[int, Fates]) -> list[Fates]:
+    """One bit after the other: with thousands of translations most pieces have just one."""
+    found = []
+    while bits:
+        lowest = bits & -bits
+        found.append(follow[lowest])
+        bits ^= lowest
+    return found
 
 
 def merged(layers: tuple[Fates, ...], to: Callable[[tuple[int, ...]], int], top: int) -> Fates:

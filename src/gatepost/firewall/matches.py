@@ -48,7 +48,8 @@ OPERATORS = ORDERED | {"==", "!=", "in", "!"}
 class Condition:
     """`ports` are the destination ports for which it can hold at all, where it looks at nothing else.
 
-    `sources` and `targets` are the addresses, with their family, where it names some; `named` is the set they are in.
+    `sources` (never those of a `!=`) and `targets` are the addresses, with their family, where it names some; `named`
+    is the set they are in.
     `assumes` is a sentence that its answer rests on: below the rate limit.
     """
 
@@ -58,6 +59,7 @@ class Condition:
     sources: tuple[int, Region] | None = None
     targets: tuple[int, Region] | None = None
     named: str = ""
+    keyed: Keyed[bool] | None = None  # of a concatenation
     assumes: str = ""
 
 
@@ -93,10 +95,28 @@ def comparison(body: Raw, rules: Ruleset, table: ChainKey) -> Condition:
         raise Unreadable(f"operator {shown(operator)}")
     if isinstance(left, dict) and isinstance(left.get("concat"), list):
         return _concatenation([field_of(one) for one in left["concat"]], operator, rules.values(right, table))
-    if isinstance(left, dict) and (network := _masked_address(left, right, rules, table)):
-        return in_region(*network, turned=operator == "!=")
     found = field_of(left)
-    values = [element(value) for value in rules.values(right, table)]
+    try:
+        return _single(found, left, operator, right, rules.values(right, table))
+    except Unreadable as error:
+        return _in_doubt(found, str(error))
+
+
+def _in_doubt(found: Field, what: str) -> Condition:
+    """What cannot be read of an address still says nothing about the other family."""
+
+    def holds(packet: Packet, _: Knowledge) -> Held:
+        return (EMPTY, "") if found.family not in {0, packet.family} else (EVERYWHERE[packet.family], what)
+
+    return Condition(holds)
+
+
+def _single(found: Field, left: Raw, operator: str, right: Raw, written: Sequence[Raw]) -> Condition:
+    if found.kind == "masked":
+        pairs = [masked(left["&"][1], element(one), found.family) for one in written]
+        inner = field_of(left["&"][0])
+        return in_region(inner, Region.of(pair for pair in pairs if pair), turned=operator == "!=")
+    values = [element(value) for value in written]
     if found.kind == "address":
         name = right[1:] if isinstance(right, str) and right.startswith("@") else ""
         return replace(_addressed(found, operator, values), named=name)
@@ -107,18 +127,6 @@ def comparison(body: Raw, rules: Ruleset, table: ChainKey) -> Condition:
 
 def _is_set(right: Raw) -> bool:
     return (isinstance(right, dict) and "set" in right) or (isinstance(right, str) and right.startswith("@"))
-
-
-def _masked_address(left: Raw, right: Raw, rules: Ruleset, table: ChainKey) -> tuple[Field, Region] | None:
-    """`ip saddr & MASK`, as iptables-nft writes networks with unusual masks."""
-    halves = left.get("&")
-    if not isinstance(halves, list) or len(halves) != 2:
-        return None
-    found = field_of(halves[0])
-    if found.kind != "address":
-        return None
-    pairs = [masked(halves[1], element(one), found.family) for one in rules.values(right, table)]
-    return found, Region.of(pair for pair in pairs if pair)
 
 
 def _addressed(found: Field, operator: str, values: Sequence[Raw]) -> Condition:
@@ -157,7 +165,7 @@ def in_region(found: Field, region: Region, *, turned: bool = False) -> Conditio
 
     about = (family, wanted)
     if found.end == SOURCE:
-        return Condition(holds, found.reads, sources=about)
+        return Condition(holds, found.reads, sources=None if turned else about)
     return Condition(holds, found.reads, targets=about)
 
 
@@ -301,7 +309,7 @@ def _concatenation(fields: Sequence[Field], operator: str, values: Sequence[Raw]
             return (EVERYWHERE[packet.family], why) if why else (region.complement(TOP[packet.family]), "")
         return region, why
 
-    return Condition(holds, keyed.reads)
+    return Condition(holds, keyed.reads, keyed=keyed)
 
 
 def either_end(text: str, end: str) -> Condition:

@@ -105,7 +105,7 @@ Reader = Callable[[Packet, Knowledge], Reading]
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """`reads` names what of a packet it depends on. `kind` (address, port, way-back) is known before any packet."""
+    """`reads` names what of a packet it depends on. `kind` (address, masked, port, way-back) is known before any packet."""
 
     read: Reader
     reads: frozenset[str]
@@ -349,7 +349,7 @@ def _masked(inner: Field, mask: Raw) -> Field:
             return Same("number", found.value & number(mask))
         return found if isinstance(found, (Absent, Unknown)) else Unknown("masked field")
 
-    return Field(read, inner.reads)
+    return Field(read, inner.reads, "masked" if inner.kind == "address" else "", inner.family, inner.end)
 
 
 _FAMILY = frozenset({"family"})

@@ -137,13 +137,8 @@ class Paths:
     def _delivered(self, packet: Packet) -> Fates:
         top, family = TOP[packet.family], packet.family
         if packet.destination != "unicast":
-            if (
-                packet.translated is not False
-                and packet.daddr is not None
-                and packet.daddr in LOOPBACK[family]
-                and packet.iif != "lo"
-            ):
-                return Fates(top, ACCEPT | DROP)  # only with route_localnet
+            if self.on_loopback_from_outside(packet):
+                return Fates(top, ACCEPT | DROP)
             return self._through(self.chains_of("input", packet), replace(packet, oif=""), "input")
         if not self.around.forwarding.get(family, True):
             return Fates(top, DROP)
@@ -153,6 +148,11 @@ class Paths:
         if oif == "":
             return Fates(top, DROP)
         return self.forwarded(replace(packet, oif=oif))
+
+    def on_loopback_from_outside(self, packet: Packet) -> bool:
+        """Led there by a translation: the kernel drops it, unless the interface says route_localnet."""
+        onto = packet.daddr is not None and packet.daddr in LOOPBACK[packet.family]
+        return onto and packet.translated is not False and packet.iif != "lo"
 
     def forwarded(self, packet: Packet) -> Fates:
         onward = self._through(self.chains_of("forward", packet), packet, "forward")
@@ -188,6 +188,7 @@ class Paths:
 
     def _through(self, chains: Sequence[Chain], packet: Packet, hook: str) -> Fates:
         """ACCEPT where every chain lets it pass."""
+        self.evaluator.spend(16 + 8 * len(chains))
         top = TOP[packet.family]
         after, loose = Fates(top, ACCEPT), Fates(top, UNTRACKED_ACCEPT)
         for chain in reversed(chains):

@@ -115,9 +115,8 @@ def _note_ports(body: Raw, made: Ready, rules: Ruleset) -> None:
     """Ports inside concatenations and behind other names are told apart as well."""
     left = body["left"]
     if isinstance(left, dict) and isinstance(left.get("concat"), list):
-        values = [(element(v), True) for v in rules.values(body["right"], made.rule.chain)]
-        keyed = Keyed([field_of(one) for one in left["concat"]], values, contains)
-        made.told_apart += [Region((low,), (high,)) for low, high in keyed.ports]
+        if (keyed := made.conditions[-1].keyed) is not None:
+            made.told_apart += keyed.ports_told_apart()
     elif isinstance(left, dict) and isinstance(left.get("ct"), dict) and left["ct"].get("key") == "proto-dst":
         made.told_apart.append(_region(rules.values(body["right"], made.rule.chain)))
 
@@ -139,10 +138,10 @@ def _reject(_: Raw, made: Ready, __: Ruleset) -> None:
 
 def _vmap(body: Raw, made: Ready, rules: Ruleset) -> None:
     try:
-        keyed = _keyed(body["key"], body["data"], made, rules)
         entries = [(key, verdict(value, made.rule.chain)) for key, value in _entries(body["data"], made, rules)]
-        made.effect = Chooses(Keyed(_fields(body["key"]), entries, contains))
-        made.told_apart += [Region((low,), (high,)) for low, high in keyed.ports]
+        chosen = Keyed(_fields(body["key"]), entries, contains)
+        made.effect = Chooses(chosen)
+        made.told_apart += chosen.ports_told_apart()
     except Unreadable as error:
         made.effect = either(f"verdict map: {error}")
         raise
@@ -175,7 +174,7 @@ def _dnat(body: Raw, made: Ready, rules: Ruleset) -> None:
 
 def _mapped(key: Raw, data: Raw, made: Ready, rules: Ruleset) -> Keyed[Raw]:
     keyed = _keyed(key, data, made, rules)
-    made.told_apart += [Region((low,), (high,)) for low, high in keyed.ports]
+    made.told_apart += keyed.ports_told_apart()
     return keyed
 
 

@@ -16,7 +16,7 @@ NARROW = 16  # ports: a wider range is looked through each time instead of being
 class Keyed(Generic[Value]):
     """Entries by key. Those with a port in the key are listed by port: sets of ten thousand such pairs are usual.
 
-    `ports` are the intervals of ports that entries tell apart, `values` everything that can come out.
+    `values` is everything that can come out.
     """
 
     def __init__(
@@ -28,7 +28,6 @@ class Keyed(Generic[Value]):
         self._by_port: dict[int, list[tuple[Sequence[Raw], Value]]] = {}
         self._wide: list[tuple[Sequence[Raw], Value]] = []
         self._default: list[Value] = []
-        self.ports: list[tuple[int, int]] = []
         self.reads = frozenset[str]().union(*(field.reads for field in fields))
         self.values = [value for _, value in entries]
         for key, value in entries:
@@ -45,12 +44,22 @@ class Keyed(Generic[Value]):
             self._wide.append((split, value))
             return
         low, high = ports(split[self._port])
-        self.ports.append((low, high))
         if high - low >= NARROW:
             self._wide.append((split, value))
         else:
             for port in range(low, high + 1):
                 self._by_port.setdefault(port, []).append((split, value))
+
+    def ports_told_apart(self) -> list[Region]:
+        """Ports with the same entries beside them go together: they are treated alike."""
+        if self._port is None:
+            return []
+        alike: dict[int, list[tuple[int, int]]] = {}
+        for port, listed in self._by_port.items():
+            kind = hash(tuple((*_without(split, self._port), repr(value)) for split, value in listed))
+            alike.setdefault(kind, []).append((port, port))
+        wide = [Region.of([ports(split[self._port])]) for split, _ in self._wide]
+        return [*(Region.of(pairs) for pairs in alike.values()), *wide]
 
     def found(self, packet: Packet, knowledge: Knowledge) -> tuple[list[tuple[Region, Value]] | None, str]:
         """Where which entry is hit, and what of the key cannot be known; None where the packet has no such key."""
@@ -98,3 +107,7 @@ class Keyed(Generic[Value]):
         taken = Region.of(pair for region, _ in hit for pair in region.pairs()) if not why else Region()
         left = EVERYWHERE[packet.family] - taken
         return [(left, value) for value in self._default] if left else []
+
+
+def _without(split: Sequence[Raw], at: int) -> tuple[str, ...]:
+    return tuple(repr(part) for n, part in enumerate(split) if n != at)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from gatepost.firewall.effects import Ends, Goes, Target
 from gatepost.firewall.fates import DROP, FALL
-from gatepost.firewall.packets import TRANSLATION, Packet
+from gatepost.firewall.packets import CONNTRACK, TRANSLATION, Packet
 from gatepost.firewall.paths import Paths
 from gatepost.firewall.regions import address
 from gatepost.firewall.rules import Ready
@@ -63,6 +63,8 @@ class _Walk:
     paths: Paths
     number: int
     found: Trace
+    loose: bool = False  # taken out of conntrack
+    early: bool = False  # before conntrack has seen it
 
     def arrive(self, packet: Packet) -> None:
         chains = self.paths.chains_of("prerouting", packet)
@@ -70,6 +72,8 @@ class _Walk:
         if not (self._pass("ingress", self.paths.chains_of("ingress", packet), packet)
                 and self._pass("prerouting", early, packet)):  # fmt: skip
             return
+        if self.loose:
+            packet = replace(packet, state="untracked")
         if packet.state == "new" and packet.iif != "lo":
             packet = self._translated(packet, [c for c in chains if c.kind == "nat"])
         late = [c for c in chains if c.kind != "nat" and c.priority >= TRANSLATION]
@@ -93,6 +97,8 @@ class _Walk:
 
     def _deliver(self, packet: Packet) -> None:
         if packet.destination != "unicast":
+            if self.paths.on_loopback_from_outside(packet):
+                self.found.reasons.append("route_localnet of the interface")
             self._pass("input", self.paths.chains_of("input", packet), replace(packet, oif=""))
             return
         if not packet.translated:
@@ -107,6 +113,9 @@ class _Walk:
     def _pass(self, hook: str, chains: Sequence[Chain], packet: Packet) -> bool:
         for chain in chains:
             before = len(self.found.rules)
+            self.early = hook in {"output", "prerouting"} and chain.priority < CONNTRACK
+            if self.loose:
+                packet = replace(packet, state="untracked")
             verdict = self._run(chain, packet.at(self.paths.ct(hook, chain.priority, packet)))
             if verdict is None:
                 drops = chain.policy == "drop"
@@ -143,6 +152,7 @@ class _Walk:
         if self.number not in region:
             return
         outcomes, more = evaluator.outcomes(rule, region, packet)
+        self.loose |= rule.untracks and self.early and not doubts
         if doubts or more:
             if any(not isinstance(effect, Goes) or self._matters(effect, packet) for _, effect in outcomes if effect):
                 self.found.doubt(reference(rule.rule), [*doubts, *more])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 
 from gatepost.firewall.ruleset import Chain, Rule
@@ -11,6 +12,7 @@ from gatepost.model.rules import RuleRef
 
 LONGEST = 160  # characters
 MOST_VALUES = 8  # of a set
+_BARE = re.compile(r"[\w!%+,./:=@\[\]-]+")
 
 
 def reference(rule: Rule) -> RuleRef:
@@ -25,7 +27,7 @@ def policy(chain: Chain) -> RuleRef:
 def text(rule: Rule) -> str:
     """The iptables line where the rule was written by iptables: only that is complete."""
     if rule.line:
-        found = " ".join(shlex.quote(word) for word in rule.line)
+        found = " ".join(word if _BARE.fullmatch(word) else shlex.quote(word) for word in rule.line)
     else:
         found = " ".join(filter(None, (_statement(part) for part in rule.body)))
     return found if len(found) <= LONGEST else found[: LONGEST - 1] + "…"
