@@ -14,8 +14,11 @@ from gatepost.firewall.matrix import matrix
 from gatepost.firewall.render import transaction
 from gatepost.model.architecture import Host, Zone
 from gatepost.model.bundle import NOT_FOUND, Bundle, Ran
+from gatepost.model.finding import Finding
 from gatepost.model.host import SocketSeen
 from gatepost.model.plan import Kind, Plan, Step
+from gatepost.model.rules import DeviationSeen, Drift
+from gatepost.model.words import Outcome, Role, Severity
 from tests.enforcement.house import AT, NAME, NOW, House
 
 RULES = ("nft", "-j", "list", "ruleset")
@@ -117,6 +120,40 @@ def test_rules_that_were_not_read_are_not_replaced(ran: Ran, word: str) -> None:
     step = steps(planned(HOUSE, ran))[0]
     assert step.by_hand
     assert word in step.why
+
+
+def deviation(drift: Drift, direction: str = "input", port: int = 8080) -> DeviationSeen:
+    return DeviationSeen(AT, drift, (port, port), ("0.0.0.0/0",), "192.0.2.99", direction)
+
+
+def wide(*evidence: DeviationSeen, place: str = NAME) -> Finding:
+    check = "denied-by-default"
+    return Finding("GP-FW-001", check, place, Role.HOST, Outcome.FAIL, Severity.HIGH, "", evidence, "", (place,))
+
+
+@pytest.mark.parametrize(
+    ("finding", "house", "promised"),
+    [
+        (wide(deviation(Drift.WIDER), deviation(Drift.WIDER, "forward")), HOUSE, True),
+        (wide(deviation(Drift.WIDER), deviation(Drift.CLOSED)), HOUSE, False),
+        (wide(deviation(Drift.CANNOT_TELL)), HOUSE, False),
+        (wide(), HOUSE, False),
+        # a router forwards on purpose, and our table has no say there
+        (wide(deviation(Drift.WIDER, "forward")), replace(HOUSE, host=replace(HOUSE.host, routes=True)), False),
+        # something stays open until it is decided: the evidence may not name it
+        (wide(deviation(Drift.WIDER)), replace(HOUSE, listeners={"imap-login/imap": 143}), False),
+        (wide(deviation(Drift.WIDER), place=f"{NAME}:8080"), replace(HOUSE, listeners={"imap-login/imap": 143}), True),
+        (wide(deviation(Drift.WIDER, port=143), place=f"{NAME}:143"),
+         replace(HOUSE, listeners={"imap-login/imap": 143}), False),
+    ],
+)  # fmt: skip
+def test_what_the_rules_end(finding: Finding, house: House, promised: bool) -> None:  # noqa: FBT001 - a table
+    audit = house.audit()
+    told = desired(
+        replace(audit, findings=(*audit.findings, finding)), matrix(house.architecture),
+        (Bundle(NAME, NOW, "this machine", (EMPTY,)),), now=NOW,
+    )  # fmt: skip
+    assert (finding.id in steps(told)[0].promises) is promised
 
 
 def test_nobody_looked_at_the_rules() -> None:

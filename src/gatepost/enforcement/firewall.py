@@ -25,19 +25,21 @@ from gatepost.model.rules import FirewallSeen
 from gatepost.model.words import Role
 from gatepost.servers.bound import inward
 
+HERE = "this machine"  # in a bundle: no way was needed
 LOAD = ("nft", "-j", "-f", "-")
 TRY = ("nft", "-c", "-j", "-f", "-")
 RULES = ("nft", "-j", "list", "ruleset")
 EVERYBODY: dict[int, tuple[Network, ...]] = {4: (ip_network("0.0.0.0/0"),), 6: (ip_network("::/0"),)}
 USERS = frozenset({Role.ACCESS, Role.MX, Role.SIEVE, Role.SUBMISSION})
 OURS = "inet gatepost"
+HOOKS = frozenset({"forward", "input", "output"})
 LARGEST = 64 * 1024 * 1024
 _MOST = 12  # ports named in a sentence
 
 
 def shares(inside: Inside, matrix: Matrix, strays: Iterable[Stray], operator: str) -> Iterator[Share]:
-    kept = tuple(s for s in strays if s.fate is Fate.LOOK and _used(s.listener.port))
-    wanted = opened(matrix, inside, {s.listener.port for s in kept})
+    kept = frozenset(s.listener.port for s in strays if s.fate is Fate.LOOK and _used(s.listener.port))
+    wanted = opened(matrix, inside, kept)
     if not wanted.to(inside.host.name) or not inside.host.addresses:
         return
     rendered = transaction(wanted, inside.host, inside.architecture)
@@ -51,7 +53,8 @@ def shares(inside: Inside, matrix: Matrix, strays: Iterable[Stray], operator: st
     if barred := _barred(inside, wanted, operator):
         yield Share(_by_hand(inside, rendered, barred))
     else:
-        yield Share(_step(inside, wanted, rendered, first=not running), firewall=True)
+        step = _step(inside, wanted, rendered, first=not running)
+        yield Share(step, shut=HOOKS - ({"forward"} if inside.host.name in matrix.routers else set()), spared=kept)
 
 
 def _used(port: int) -> bool:
@@ -110,7 +113,8 @@ def _barred(inside: Inside, matrix: Matrix, operator: str) -> str:
 
     Only for this machine: the address an SSH session comes from says nothing about the way to another host.
     """
-    if not operator or inside.host.via not in {"", "local"}:
+    by = inside.bundle.via if inside.bundle else ""
+    if not operator or inside.host.via not in {"", "local"} or by not in {"", HERE}:
         return ""
     try:
         ours = ip_address(operator.partition("%")[0])

@@ -13,6 +13,7 @@ from gatepost.enforcement.shares import Share
 from gatepost.model.finding import Finding
 from gatepost.model.host import SettingSeen
 from gatepost.model.plan import Step
+from gatepost.model.rules import DeviationSeen, Drift
 
 
 @dataclass(slots=True)
@@ -24,6 +25,8 @@ class _Cover:
     places: dict[str, set[tuple[str, str]]] = field(default_factory=lambda: defaultdict(set))
     ports: dict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
     closed: dict[int, set[int]] = field(default_factory=lambda: defaultdict(set))
+    shut: dict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
+    spared: frozenset[int] = frozenset()
 
 
 def promised(shares: Iterable[Share], findings: Iterable[Finding], left: Iterable[Left]) -> tuple[Step, ...]:
@@ -55,6 +58,9 @@ def _covered(shares: tuple[Share, ...]) -> _Cover:
             cover.rows[name].add(n)
         for port in share.closed:
             cover.closed[port].add(n)
+        for direction in share.shut:
+            cover.shut[direction].add(n)
+        cover.spared |= share.spared
     return cover
 
 
@@ -65,10 +71,26 @@ def _by(finding: Finding, cover: _Cover, undone: frozenset[str]) -> set[int]:
     about = ports(finding)
     if want := _judged().get(finding.check.replace("_", "-")):
         return _of_row(finding, want, cover, undone)
+    if held := _firewalled(finding, cover):
+        return held
     if not about:
         return set()
     found = [cover.wire.get((word(finding), port)) or cover.closed.get(port) for port in about]
     return set().union(*(one for one in found if one)) if all(found) else set()
+
+
+def _firewalled(finding: Finding, cover: _Cover) -> set[int]:
+    """All that is wrong is that the rules admit too much, and a drop of ours is final whatever other tables say.
+
+    Evidence may be a sample, so with ports that stay open only what names other ports is certain.
+    """
+    wide = [one for one in finding.evidence if isinstance(one, DeviationSeen)]
+    if not wide or any(one.drift is not Drift.WIDER or one.direction not in cover.shut for one in wide):
+        return set()
+    about = ports(finding)
+    if cover.spared and (not about or about & cover.spared):
+        return set()
+    return set().union(*(cover.shut[one.direction] for one in wide))
 
 
 def _of_row(finding: Finding, want: Desired, cover: _Cover, undone: frozenset[str]) -> set[int]:
