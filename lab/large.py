@@ -131,5 +131,3 @@ def _table(body: str, before: str = "") -> str:
         f"flush ruleset\ntable inet t {{\n{before}chain input {{ type filter hook input priority 0; policy drop;\n"
         f"ct state established,related accept\n{body}}}\n}}\n"
     )
-
-

@@ -41,7 +41,7 @@ def listed(*objects: Mapping[str, Any]) -> str:
 
 
 def bundle(rules: str, *more: Ran, saves: Mapping[int, str] | None = None, files: Sequence[FileTaken] = (),
-           forwarding: str = "1\n1\n") -> Bundle:  # fmt: skip
+           forwarding: str = "0\n0\n") -> Bundle:  # fmt: skip
     ran = [
         Ran(("nft", "-j", "list", "ruleset"), 0, rules),
         Ran(surroundings.ADDRESSES, 0, json.dumps(ADDRESSES)),
@@ -90,7 +90,8 @@ def dport(right: Any, op: str = "==") -> dict[str, Any]:
 
 
 def saddr(right: Any, op: str = "==") -> dict[str, Any]:
-    return match(field("ip6" if ":" in str(right) else "ip", "saddr"), right, op)
+    written = right["prefix"]["addr"] if isinstance(right, dict) else str(right)
+    return match(field("ip6" if ":" in written else "ip", "saddr"), right, op)
 
 
 def net(written: str) -> dict[str, Any]:

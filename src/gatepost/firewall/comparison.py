@@ -113,18 +113,19 @@ class _Teller:
     target: str = ""
     more: tuple[str, ...] = field(default=())  # reasons beside those of the rules
 
-    def told(self, found: Sequence[Difference], family: int) -> Iterator[DeviationSeen]:
+    def told(self, found: Sequence[Difference], family: int) -> list[DeviationSeen]:
+        """In the order of ports. Beyond a bound they are counted only, declared ports last of all."""
         together = _together(found, _alike)
         if len(together) > MOST_DEVIATIONS:
             together = _together(together, lambda a, b: a.drift is b.drift)
+        listed: list[DeviationSeen] = []
         for drift in Drift:
-            # Declared ports first: they are never among those that are only counted.
             alike = sorted((one for one in together if one.drift is drift), key=lambda one: not one.alone)
-            for one in alike[:MOST_DEVIATIONS]:
-                yield self._told(one, family)
-            if (more := len(alike) - MOST_DEVIATIONS - 1) >= 0:
-                last = self._told(alike[MOST_DEVIATIONS], family)
-                yield replace(last, because=f"{last.because} (and {more} more ranges of ports like it)")
+            shown = [self._told(one, family) for one in alike[:MOST_DEVIATIONS]]
+            if more := len(alike) - len(shown):
+                shown[-1] = replace(shown[-1], because=f"{shown[-1].because} (and {more} more ranges of ports like it)")
+            listed += shown
+        return sorted(listed, key=lambda one: one.ports)
 
     def _told(self, one: Difference, family: int) -> DeviationSeen:
         witness = sample(one.region)
@@ -260,15 +261,15 @@ def forward_deviations(proof: Proof, host: Host, matrix: Matrix) -> Iterator[Dev
         if proof.around.forwarding.get(family) is False:
             continue
         if family in proof.around.routed:
-            for inside, other, name in _crossings(proof, matrix, family):
-                yield from _crossing(proof, host, family, inside, other, name)
+            for crossing in _crossings(proof, matrix, family):
+                yield from _crossing(proof, host, family, crossing)
             yield from _of_containers(proof, host, matrix, family)
         elif matrix.zones:
             yield _untold(host, family)
 
 
 def _untold(host: Host, family: int) -> DeviationSeen:
-    everybody = str(IPv4Network("0.0.0.0/0") if family == 4 else IPv6Network("::/0"))
+    everybody = str(everywhere(family))
     return DeviationSeen(
         Endpoint(host.name, _first_address(host, family), 1), Drift.CANNOT_TELL, (1, HIGHEST_PORT), (everybody,),
         address(sample(EVERYWHERE[family]), family), "forward", "forward", (), (ROUTES_UNKNOWN,), everybody,
@@ -276,54 +277,59 @@ def _untold(host: Host, family: int) -> DeviationSeen:
     )  # fmt: skip
 
 
-def _crossings(proof: Proof, matrix: Matrix, family: int) -> Iterator[tuple[Region, Region, str]]:
-    """Targets, the sources that have no business there, and a name. Zones that hold everybody are the rest."""
+@dataclass(frozen=True, slots=True)
+class _Crossing:
+    """From `other` into `inside`, whose networks are `named`; `permitted` are targets by port, 0 for any port."""
+
+    inside: Region
+    other: Region
+    named: tuple[Network, ...]
+    permitted: Mapping[int, Region] = field(default_factory=dict)
+
+
+def _crossings(proof: Proof, matrix: Matrix, family: int) -> Iterator[_Crossing]:
+    """Zones that hold everybody are whatever is in no other zone."""
     outside = proof.outside(family)
-    zones = [
-        region
-        for _, nets in matrix.zones
-        if (region := _of(family, nets)) and region != EVERYWHERE[family] and all(net.prefixlen for net in nets)
-    ]
-    inner = Region.of(pair for zone in zones for pair in zone.pairs())
-    for zone in zones:
-        yield zone & outside, outside - zone, ""
-    if zones:
-        yield outside - inner, inner & outside, "0.0.0.0/0" if family == 4 else "::/0"
+    inner: list[tuple[int, int]] = []
+    for _, nets in matrix.zones:
+        own = tuple(net for net in nets if net.version == family)
+        if own and all(net.prefixlen for net in own):
+            zone = of_networks(own)
+            inner += zone.pairs()
+            yield _Crossing(zone & outside, outside - zone, own)
+    if inner:
+        zones = Region.of(inner)
+        yield _Crossing(outside - zones, zones & outside, (everywhere(family),))
 
 
-def _crossing(
-    proof: Proof, host: Host, family: int, inside: Region, other: Region, name: str,
-    permitted: Mapping[int, Region] | None = None,
-) -> Iterator[DeviationSeen]:  # fmt: skip
-    """Told by the first network of the target that lets something through; each class of targets is asked once.
+def everywhere(family: int) -> Network:
+    return IPv4Network("0.0.0.0/0") if family == 4 else IPv6Network("::/0")
 
-    `permitted` are targets by port, 0 for any port.
-    """
-    told: dict[tuple[str, int, int], None] = {}
-    permitted = permitted or {}
-    for target in _targets(proof, inside, family):
-        net = name or _network_of(target, inside, family)
-        found = []
-        for one, admission in _admissions(
-            proof.classes(filter(None, permitted)),
-            lambda port, to=target: proof.through(to, family, port),  # type: ignore[misc]  # bound now
-        ):
-            if target in permitted.get(0, EMPTY) or (
-                one.first == one.last and target in permitted.get(one.first, EMPTY)
-            ):
-                continue
-            for drift, region in _differences(_perhaps(proof, admission, family), EMPTY, other):
-                found.append(Difference(one.first, one.last, drift, region))
-        more = () if family in proof.around.forwarding else (FORWARDING_UNKNOWN,)
+
+def _crossing(proof: Proof, host: Host, family: int, one: _Crossing) -> Iterator[DeviationSeen]:
+    """Told by the first network of the target that lets something through; each class of targets is asked once."""
+    told: set[tuple[str, int, int]] = set()
+    for target in _targets(proof, one.inside, family):
+        net = _named(target, one.named)
         teller = _Teller(
             proof, host, _first_address(host, family), "forward",
-            lambda port, to=target: proof.through_packets(to, family, port), net, more,  # type: ignore[misc]  # bound now
+            lambda port, to=target: proof.through_packets(to, family, port),  # type: ignore[misc]  # bound now
+            net, () if family in proof.around.forwarding else (FORWARDING_UNKNOWN,),
         )  # fmt: skip
-        for deviation in teller.told(found, family):
-            key = (net, *deviation.ports)
-            if key not in told:
-                told[key] = None
+        for deviation in teller.told(list(_passing(proof, family, target, one)), family):
+            if (net, *deviation.ports) not in told:
+                told.add((net, *deviation.ports))
                 yield deviation
+
+
+def _passing(proof: Proof, family: int, target: int, crossing: _Crossing) -> Iterator[Difference]:
+    ports = {port for port, region in crossing.permitted.items() if target in region}
+    if 0 in ports:
+        return
+    for one, admission in _admissions(proof.classes(ports), lambda port: proof.through(target, family, port)):
+        if one.first not in ports:
+            for drift, region in _differences(_perhaps(proof, admission, family), EMPTY, crossing.other):
+                yield Difference(one.first, one.last, drift, region)
 
 
 def _of_containers(proof: Proof, host: Host, matrix: Matrix, family: int) -> Iterator[DeviationSeen]:
@@ -331,16 +337,25 @@ def _of_containers(proof: Proof, host: Host, matrix: Matrix, family: int) -> Ite
     inner = proof.inner.get(family, EMPTY)
     if not inner:
         return
-    kept = _kept_from(matrix, host, family) & proof.outside(family)
-    permitted = _permitted(matrix.out_of(host.name), family, "tcp")
-    if kept:
-        yield from _crossing(proof, host, family, kept, inner, "", permitted)
-    published: dict[int, list[int]] = {}
-    for target in proof.paths.evaluator.all_targets():
-        if target.address is not None:
-            published.setdefault(target.port or 0, []).append(target.address)
-    doors = {port: Region.of((number, number) for number in numbers) for port, numbers in published.items()}
-    yield from _crossing(proof, host, family, inner, proof.outside(family), "", doors)
+    if kept := _kept_from(matrix, host, family) & proof.outside(family):
+        named = tuple(net for name, nets in matrix.kept_from if name == host.name for net in nets)
+        permitted = _permitted(matrix.out_of(host.name), family, "tcp")
+        yield from _crossing(proof, host, family, _Crossing(kept, inner, named, permitted))
+    own = tuple(networks(inner, family))
+    doors = _published(proof, host, family)
+    yield from _crossing(proof, host, family, _Crossing(inner, proof.outside(family), own, doors))
+
+
+def _published(proof: Proof, host: Host, family: int) -> Mapping[int, Region]:
+    """Addresses by port that translations lead to."""
+    found: dict[int, list[tuple[int, int]]] = {}
+    for one in proof.classes():
+        for packet, _ in proof.inbound_packets(_first_address(host, family), one.first):
+            for target in proof.paths.translations(packet):
+                if target.address is not None:
+                    pair = (target.address, target.address)
+                    found.setdefault(one.first if target.port is None else target.port, []).append(pair)
+    return {port: Region.of(pairs) for port, pairs in found.items()}
 
 
 def _perhaps(proof: Proof, admission: Admission, family: int) -> Admission:
@@ -364,7 +379,5 @@ def _targets(proof: Proof, inside: Region, family: int) -> list[int]:
     return list(pieces)
 
 
-def _network_of(target: int, inside: Region, family: int) -> str:
-    at = next((low, high) for low, high in inside.pairs() if low <= target <= high)
-    cut = Region((at[0],), (at[1],))
-    return next((str(net) for net in networks(cut, family) if int(net[0]) <= target <= int(net[-1])), "")
+def _named(target: int, nets: Sequence[Network]) -> str:
+    return next((str(net) for net in nets if int(net[0]) <= target <= int(net[-1])), "")

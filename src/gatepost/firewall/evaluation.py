@@ -122,10 +122,6 @@ class Evaluator:
             together |= mark
         return self.targets_in(together)
 
-    def all_targets(self) -> Iterable[Target]:
-        """Of every translation that was met so far."""
-        return self._targets.keys()
-
     def targets_in(self, mark: int) -> list[tuple[int, Target]]:
         return [(bit, target) for target, bit in self._targets.items() if bit & mark]
 

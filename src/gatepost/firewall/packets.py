@@ -105,7 +105,10 @@ Reader = Callable[[Packet, Knowledge], Reading]
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """`reads` names what of a packet it depends on. `kind` (address, masked, port, way-back) is known before any packet."""
+    """`reads` names what of a packet it depends on.
+
+    `kind` (address, masked, port, way-back or other) is known before any packet.
+    """
 
     read: Reader
     reads: frozenset[str]

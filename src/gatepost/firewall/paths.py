@@ -57,11 +57,22 @@ class Paths:
     def translation(self, packets: Iterable[tuple[Packet, Region]], number: int) -> Target | None:
         """Where connections from one address are led instead, if anywhere."""
         packet = next((packet for packet, region in packets if number in region), None)
-        nat = [c for c in self.chains_of("prerouting", packet) if c.kind == "nat"] if packet else []
-        if packet is None or not nat or packet.state != "new":
+        nat = self._nat_chains(packet) if packet else []
+        if packet is None or not nat:
             return None
         mark = self._nat(nat, packet, "prerouting").at(number)
-        return next((target for bit, target in self.evaluator.targets_in(mark)), None)
+        return next((target for _, target in self.evaluator.targets_in(mark)), None)
+
+    def translations(self, packet: Packet) -> list[Target]:
+        """All that may happen to such a packet."""
+        nat = self._nat_chains(packet)
+        return [target for _, target in self.evaluator.targets(self._nat(nat, packet, "prerouting"))] if nat else []
+
+    def _nat_chains(self, packet: Packet) -> list[Chain]:
+        """Only the first packet of a connection goes there; over loopback, output has had its turn."""
+        if packet.state != "new" or packet.iif == "lo":
+            return []
+        return [c for c in self.chains_of("prerouting", packet) if c.kind == "nat"]
 
     def _arrive(self, packet: Packet) -> Fates:
         ingress = self.chains_of("ingress", packet)
@@ -79,8 +90,8 @@ class Paths:
         return start.then(follow)
 
     def _translated(self, packet: Packet) -> Fates:
-        nat = [c for c in self.chains_of("prerouting", packet) if c.kind == "nat"]
-        if not nat or packet.state != "new" or packet.iif == "lo":  # over loopback: output has had its turn
+        nat = self._nat_chains(packet)
+        if not nat:
             return self._late(packet)
         found = self._nat(nat, packet, "prerouting")
         follow = {bit: self._late(self.moved(packet, target)) for bit, target in self.evaluator.targets(found)}

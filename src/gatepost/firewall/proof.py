@@ -135,7 +135,9 @@ class Proof:
 
     def listed(self, region: Region, family: int) -> Listed:
         """As an operator would write it: addresses that no stranger can have go with their surroundings."""
-        return listed(region.without_gaps(self.unimportant(family), TOP[family]), family)
+        own = MARTIAN[family] | self.around.local.get(family, EMPTY)
+        strange = region.without_gaps(self.unimportant(family), TOP[family])
+        return listed(strange or region.without_gaps(own, TOP[family]) or region, family)
 
     def unimportant(self, family: int) -> Region:
         """Sources that nobody outside can use, the host's own among them."""
