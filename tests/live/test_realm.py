@@ -13,6 +13,7 @@ import pytest
 from gatepost import catalogue
 from lab.places import program
 from lab.realm import dovecot, ground, mistakes, postfix, visits
+from lab.realm.desk import gatepost
 from lab.realm.host import Realm, State, why_no_realm
 
 HARMLESS = (25, 143, 465, 587, 993, 995, 4190)
@@ -73,6 +74,14 @@ def test_a_namespace_within_a_namespace_is_reached(realm: Realm) -> None:
     namespace = realm.ground.namespace(ground.HOST)
     done = realm.run("office", program("ip"), "netns", "exec", namespace, program("nft"), "list", "tables")
     assert done.stdout == "table inet filter\n"
+
+
+def test_a_sound_host_fails_by_none_of_the_mistakes(realm: Realm) -> None:
+    """And an unfit one by all of them: each row of the table is a row that tells the two apart."""
+    said = gatepost(realm, "audit", "-q", "--ports", "smtp", "--format", "json")
+    failed = {finding["check"] for finding in json.loads(said.out)["findings"] if finding["outcome"] == "fail"}
+    rows = {row.replace(".", "-").replace("_", "-") for row in mistakes.rows()}
+    assert failed & rows == (rows if realm.state is State.UNFIT else set())
 
 
 def test_up_twice_is_up_once(realm: Realm) -> None:
