@@ -26,7 +26,10 @@ MAIL = tuple(port for port in PORTS if port not in {22, 24, 26, 588})
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """Seconds of processor time. `ports` is for the nine mail ports in both families, `whole` for all ports held against a matrix."""
+    """Seconds of processor time.
+
+    `ports` is for the nine mail ports in both families, `whole` for all ports held against a matrix.
+    """
 
     name: str
     megabytes: float

@@ -21,6 +21,7 @@ NETWORKS = {
     6: ("2001:db8:20::/48", "2001:db8::/32", "2001:db8:30::9", "2001:db8:20::1-2001:db8:20:1::5",
         "2001:db8:ffff::/48", "fc00::/7"),
 }  # fmt: skip
+MASKS = {4: ("255.255.0.0", "10.20.0.0"), 6: ("ffff:ffff:ffff::", "2001:db8:20::")}
 HASHLIMIT = "-m hashlimit --hashlimit-above 9000/sec --hashlimit-burst 9000 --hashlimit-name g --hashlimit-mode srcip"
 DEPTH = 4  # chains that rules jump to; the n-th only to later ones, so there is no loop
 
@@ -54,8 +55,13 @@ class _Nft:
         parts += [self.chain(f"u{n}", "", n) for n in range(DEPTH - 1, 0, -1)]
         if self.chance(0.3):
             parts.append(self.raw())
-        if not second and (nat := self.nat()):
+        if (not second or self.chance(0.5)) and (nat := self.nat()):
             parts.append(nat)
+        if self.family == "inet" and self.chance(0.06):
+            head = (
+                f'type filter hook ingress device "{self.place.outer}" priority -500; policy accept;\n{self.answers()}'
+            )
+            parts.append(self.chain("first", head, DEPTH, 2))
         if self.chance(0.5):
             parts.append(self.forward())
         if self.chance(0.3):
@@ -95,6 +101,8 @@ class _Nft:
         priority = self.r.choice((-300, -250, -200, -150, -100, -50))
         head = f"type filter hook prerouting priority {priority}; policy accept;\n{self.answers()}"
         chain = self.chain("raw", head, 0, 2)
+        if self.chance(0.05):
+            return chain[: chain.rindex("}")] + self.marks() + "\n}"
         if priority < -200 and self.chance(0.3):
             line = f"{self.match()} notrack"
             return chain[: chain.rindex("}")] + line + "\n}"
@@ -191,8 +199,13 @@ class _Nft:
         )
         return self.r.choice(ways)()
 
+    def marks(self) -> str:
+        """A mark that a rule sets before others ask for it."""
+        return f"{self.match()} meta mark set 0x1"
+
     def match(self, hook: str = "input") -> str:
         found = []
+        v = self.r.choice(self.families)
         outer, inner = self.place.outer, self.place.inner
         if self.chance(0.15):
             found.append(self.r.choice((
@@ -201,7 +214,6 @@ class _Nft:
             )))  # fmt: skip
         if self.family == "inet" and self.chance(0.1):
             found.append("meta nfproto " + self.r.choice(("ipv4", "ipv6")))
-        v = self.r.choice(self.families)
         if self.chance(0.6):
             found.append(self.saddr(v))
         if self.chance(0.12 if hook == "input" else 0.4):
@@ -210,6 +222,8 @@ class _Nft:
             found.append(self.r.choice((
                 "ct state new", "ct state established,related", "ct state invalid", "ct state { new, untracked }",
                 "ct state != new", "ct state ! new", "ct direction original", "ct status dnat", "ct mark 0",
+                f"meta l4proto tcp ct original proto-dst {self.port()}",
+                f"ct original {self.header(v)} {self.end_of(v)}",
             )))  # fmt: skip
         if self.chance(0.1):
             found.append(self.r.choice((
@@ -221,10 +235,11 @@ class _Nft:
             found.append(self.r.choice((
                 "meta l4proto tcp", "meta l4proto { tcp, udp }", "meta l4proto udp", "meta l4proto != tcp",
                 "meta pkttype host", "fib daddr type local", "meta mark 0", "meta mark != 0", "fib saddr type local",
-                "exthdr hbh exists", "meta protocol ip", "fib saddr . iif oif exists", "fib saddr . iif oif missing",
+                "exthdr hbh exists", self.protocol(), "fib saddr . iif oif exists", "fib saddr . iif oif missing",
             )))  # fmt: skip
         if self.chance(0.12) and not any("saddr" in one for one in found):
-            found.append(f"{self.header(v)} saddr . tcp dport {self.r.choice(('', '!= '))}@{self.r.choice('cd')}{v}")
+            keys = (f"{self.header(v)} saddr . tcp dport", f"{self.header(v)} daddr . tcp dport")
+            found.append(f"{self.r.choice(keys)} {self.r.choice(('', '!= '))}@{self.r.choice('cd')}{v}")
         elif self.chance(0.7):
             found.append(self.dport())
         if self.chance(0.03):
@@ -233,6 +248,10 @@ class _Nft:
                 "ip ttl > 63" if 4 in self.families else "ip6 hoplimit > 63",
             )))  # fmt: skip
         return " ".join(found)
+
+    def protocol(self) -> str:
+        """In a table of one family only that family's: nft 1.0.6 does not list one that contradicts its table."""
+        return "meta protocol ip6" if self.family == "ip6" else "meta protocol ip"
 
     def dport(self) -> str:
         if self.chance(0.15):
@@ -258,8 +277,13 @@ class _Nft:
             lambda: f"{key} {self.r.choice(('', '!= '))}@s{v}",
             lambda: f"{key} {self.r.choice(('<', '>', '<=', '>='))} {self.source(v)}",
             lambda: f"{key} != {self.r.choice(NETWORKS[v])}",
+            lambda: f"iifname . {key} {{ {self.r.choice(('lo', self.place.outer))} . {self.source(v)} }}",
+            lambda: f"{key} & {MASKS[v][0]} == {MASKS[v][1]}",
         )
         return self.r.choice(ways)()
+
+    def end_of(self, v: int) -> str:
+        return self.r.choice((f"saddr {self.source(v)}", f"daddr {self.place.own[v]}", f"daddr {self.place.behind[v]}"))
 
     def ports(self) -> str:
         return f"{{ {', '.join(map(str, self.some(PORTS, 4)))} }}" if self.chance(0.4) else self.ports_plain()
