@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import json
 import os
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import timedelta
 
 import pytest
 
@@ -38,7 +38,7 @@ LEFT = {
     "clients-wait-for-the-greeting",  # told, no fault: postscreen is a decision
 }
 WORTH_FIXING = {"critical", "high"}
-UNDER = 60.0  # seconds
+UNDER = timedelta(minutes=1)
 
 pytestmark = [
     pytest.mark.live,
@@ -55,7 +55,6 @@ class Story:
     first: dict[str, str]  # the host as it was
     flowed: str  # what kept mail from flowing before: nothing
     kept: Said
-    seconds: float
     flows: str
     second: dict[str, str]
     left: dict[str, str]  # failing check -> its gravest severity
@@ -79,10 +78,8 @@ def story() -> Iterator[Story]:
 
 def told(realm: Realm) -> Story:
     first, flowed = snapshot(realm), visits.flows(realm)
-    begun = time.monotonic()
     kept = gatepost(realm, "apply", *DECIDED, "--ports", LISTENING)
-    seconds = time.monotonic() - begun
-    return Story(realm, first, flowed, kept, seconds, visits.flows(realm), snapshot(realm), failures(realm))
+    return Story(realm, first, flowed, kept, visits.flows(realm), snapshot(realm), failures(realm))
 
 
 def failures(realm: Realm) -> dict[str, str]:
@@ -110,7 +107,9 @@ def test_one_apply_mends_it(story: Story) -> None:
 
 
 def test_it_takes_less_than_a_minute(story: Story) -> None:
-    assert story.seconds < UNDER
+    """From the first change to the word that it is kept; planning looks once more before."""
+    assert story.applied.ended
+    assert story.applied.ended - story.applied.started < UNDER
 
 
 def test_mail_flows_afterwards(story: Story) -> None:
