@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from gatepost.model.architecture import Host
 from gatepost.model.bundle import Bundle
-from gatepost.servers import dovecot, exim, packages, postfix, processes, services, sockets
+from gatepost.servers import boot, dovecot, exim, packages, postfix, processes, services, sockets
 from gatepost.servers.dovecot_text import beside, included
 from gatepost.servers.files import named
 from gatepost.servers.instances import (
@@ -78,6 +78,7 @@ def _commands(bundle: Bundle, host: Host) -> Iterator[tuple[str, ...]]:
     yield from (dovecot.VERSION, EXIM_VERSION, *FIREWALL)
     if not bundle.ran:
         return
+    yield from boot.commands(bundle)
     usual = bundle.file(main_cf(POSTFIX))
     if usual and usual.exists:
         yield POSTMULTI
@@ -102,7 +103,7 @@ def _of(bundle: Bundle, instance: Instance) -> Iterator[tuple[str, ...]]:
 
 def _files(bundle: Bundle, host: Host) -> Iterator[File]:
     yield from (File(path, Wanted.TEXT) for path in (packages.RELEASE, *LEGACY))
-    yield from (File(path, Wanted.STATE) for path in (main_cf(POSTFIX), DOVECOT))
+    yield from (File(path, Wanted.STATE) for path in (main_cf(POSTFIX), DOVECOT, boot.SYSTEMD))
     if not bundle.ran:
         return
     found = bundle.command(*sockets.COMMAND)
