@@ -51,6 +51,9 @@ PASSES = finding("old-tls", 465, 587, outcome=Outcome.PASS)
     ("before", "after", "words"),
     [
         (audit(OLD), audit(PASSES), ""),
+        # a firewall kept everybody out of 587: what is seen there once it opens is not new
+        (audit(finding("settings", 587), listening=()), audit(finding("old-tls", 587)), ""),
+        (audit(finding("settings", 587)), audit(finding("old-tls", 587)), "not there before"),
         (audit(OLD), audit(), ""),
         (audit(OLD), audit(OLD), "still there"),
         (audit(OLD), audit(finding("old-tls", 587)), "still there: GP-TLS-002/old-tls@mx1.example.org:587"),

@@ -66,7 +66,7 @@ def _lost(now: Mapping[Atom, Finding], atom: Atom) -> Finding | None:
 
 def _new(before: Audit, after: Audit) -> Iterator[str]:
     were = _outcomes(before)
-    known = {(host, port) for f in before.findings for host, port in places(f)}
+    known = _answering(before)
     strays = {place for f in before.findings if f.open and f.check in UNDECLARED for place in places(f)}
     for finding in after.findings:
         new = (
