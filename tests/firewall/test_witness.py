@@ -393,6 +393,12 @@ class TestOutput:
         (one,) = deviations(told(*OPEN, self.OUTPUT, matrix=matrix), "output")
         assert (one.drift, one.ports) == (Drift.CLOSED, (53, 53))
 
+    def test_to_everybody_on_any_port_but_that_of_mail_where_no_exit_names_it(self) -> None:
+        door = Exit("mx1.example.org/egress-1", HOST.name, (EVERYBODY[4],))
+        matrix = replace(MATRIX, exits=(door,), kept_from=((HOST.name, (EVERYBODY[4],)),), muted=frozenset({HOST.name}))
+        found = [d for d in deviations(told(*OPEN, matrix=matrix), "output") if d.at.address == V4]
+        assert [(d.drift, d.ports) for d in found] == [(Drift.WIDER, (25, 25))]
+
     def test_no_mail_to_others_from_a_host_that_relays_none(self) -> None:
         matrix = replace(MATRIX, muted=frozenset({HOST.name}))
         found = [d for d in deviations(told(*OPEN, matrix=matrix), "output") if d.at.address == V4]

@@ -207,10 +207,10 @@ def _into(proof: Proof, host: Host, family: int, kept: Region, routed: Region, e
     found = []
     for one, admission in _admissions(proof.classes(cuts), lambda port: proof.outbound(family, port)):
         alone = one.first == one.last and one.first in cuts
-        among = routed if muted and alone and one.first == mail else kept
+        silent = muted and alone and one.first == mail
         named = permitted.get(one.first, EMPTY) if alone else EMPTY
-        free = named if among is routed else named | permitted.get(0, EMPTY)
-        for drift, region in _differences(admission, free, among):
+        free = named if silent else named | permitted.get(0, EMPTY)
+        for drift, region in _differences(admission, free, routed if silent else kept):
             if drift is not Drift.CLOSED and (region := region - free):
                 found.append(Difference(one.first, one.last, drift, region, alone))
     teller = _Teller(proof, host, _first_address(host, family), "output",
