@@ -1,8 +1,8 @@
 """The running rule set as `nft -j list ruleset` writes it, taken apart but not yet understood.
 
 Only JSON is read: the text form silently leaves out what iptables-nft cannot translate. A rule is never dropped,
-because one that is not understood may decide. One thing nft (1.0.6) lists in no form: a `meta protocol` that contradicts the
-family of its table, by which such a rule never matches.
+because one that is not understood may decide. One thing nft (1.0.6) lists in no form: a `meta protocol` that
+contradicts the family of its table, by which such a rule never matches.
 """
 
 from __future__ import annotations
