@@ -11,6 +11,7 @@ from dataclasses import replace
 from ipaddress import ip_address, ip_network
 
 from gatepost import catalogue
+from gatepost.enforcement import boot
 from gatepost.enforcement.observed import Inside
 from gatepost.enforcement.services import Fate, Stray
 from gatepost.enforcement.shares import Share
@@ -48,13 +49,15 @@ def shares(inside: Inside, matrix: Matrix, strays: Iterable[Stray], operator: st
         if why := _unread(inside):
             yield Share(_by_hand(inside, rendered, why))
         return
-    if running == digest(rendered):
-        return
-    if barred := _barred(inside, wanted, operator):
+    loads = running != digest(rendered)
+    if loads and (barred := _barred(inside, wanted, operator)):
         yield Share(_by_hand(inside, rendered, barred))
-    else:
+        return
+    if loads:
         step = _step(inside, wanted, rendered, first=not running)
         yield Share(step, shut=HOOKS - ({"forward"} if inside.host.name in matrix.routers else set()), spared=kept)
+    declared = transaction(matrix, inside.host, inside.architecture) if kept else rendered
+    yield from boot.shares(inside, rendered, declared, loads=loads)
 
 
 def _used(port: int) -> bool:

@@ -171,8 +171,8 @@ def _undo(step: Step) -> str:
     """In words; whoever does it is `gatepost rollback`."""
     if step.by_hand:
         return ""
-    files = dict.fromkeys((*step.touches, *(one.path for one in step.writes)))
-    parts = [f"{' and '.join(map(basename, files))} as before"] if files else []
+    files = dict.fromkeys(map(basename, (*step.touches, *(one.path for one in step.writes))))
+    parts = [f"{' and '.join(files)} as before"] if files else []
     parts += [spelled(act) for act in step.undo]
     if step.kind is Kind.FIREWALL and not step.undo:
         parts.append("our own table as before")
