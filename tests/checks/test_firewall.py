@@ -11,9 +11,9 @@ from gatepost.catalogue import profile
 from gatepost.checks import CHECKS, firewall
 from gatepost.checks.judge import judge
 from gatepost.model.architecture import Architecture, Endpoint, Host
-from gatepost.model.observation import Run, Seen
+from gatepost.model.observation import Run, Seen, Unobserved
 from gatepost.model.rules import BanSeen, LifeSupportSeen, Reach, ReachSeen
-from gatepost.model.words import Outcome, Role, Severity
+from gatepost.model.words import Outcome, Reason, Role, Severity
 from tests.checks.cases import HOST, NAME, NOW, V4, V6, Row, lost, of_row, row, service
 from tests.checks.rules_told import (
     ALL6,
@@ -35,6 +35,7 @@ from tests.checks.rules_told import (
 OFFICE_ONLY = replace(service(110), sources=("office",), line=14)
 DECLARED = (service(25, line=12), OFFICE_ONLY)
 ND = LifeSupportSeen(HOST, "neighbour-discovery", 6, alive=False, rules=(POLICY,))
+DOUBTED = Unobserved(HOST, "bans", Reason.GARBLED, "xt match set")
 BAN = BanSeen(HOST, "192.0.2.66", "inet f2b-table addr-set-postfix")
 ELSEWHERE = ReachSeen(Endpoint("192.0.2.250", "192.0.2.250", 25), "office", "office", CLERK, Reach.REACHED)
 OF: dict[str, Any] = {"declared": DECLARED, "zones": ZONES}
@@ -179,6 +180,8 @@ ROWS: tuple[Row, ...] = (
     ),
     row(firewall.bans_hold, HOST, "not-applicable", READ, says="no address is banned", **OF),
     row(firewall.bans_hold, HOST, "unknown", says=NOT_READ, **OF),
+    row(firewall.bans_hold, HOST, "unknown", READ, BAN, DOUBTED, says="cannot be told: xt match set", **OF),
+    row(firewall.bans_hold, HOST, "unknown", READ, DOUBTED, says="cannot be told: xt match set", **OF),
 )  # fmt: skip
 
 

@@ -26,7 +26,7 @@ from gatepost.firewall.matrix import management_ports
 from gatepost.firewall.vantages import Way, way
 from gatepost.model.architecture import Host, Service
 from gatepost.model.finding import Verdict
-from gatepost.model.observation import of
+from gatepost.model.observation import Unobserved, of
 from gatepost.model.rules import (
     AdmissionSeen,
     BanSeen,
@@ -293,11 +293,16 @@ def _by(one: LifeSupportSeen) -> str:
 def bans_hold(case: Case) -> Verdict:
     """A banned address gets to no mail port."""
     found = of(BanSeen, case.seen, here(case))
+    doubted = [u for u in of(Unobserved, case.seen, here(case)) if u.wanted == "bans"]
+    if not found and doubted:
+        return unknown(f"whether bans hold cannot be told: {doubted[0].detail}", *doubted)
     if not found:
         return not_applicable("no address is banned", *read(case)) if read(case) else not_seen_inside(case, "firewall")
     if leaking := [b for b in found if b.passes]:
         more = f" (and {len(leaking) - 1} more)" if leaking[1:] else ""
         return failed(f"{_leak(leaking[0])}{more}", *evidence(leaking))
+    if doubted:
+        return unknown(f"whether every ban holds cannot be told: {doubted[0].detail}", *doubted)
     return passed(*evidence(found), because=f"{len(found)} banned, none gets in")
 
 
