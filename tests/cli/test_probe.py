@@ -96,6 +96,23 @@ def test_a_declared_host_looks_outwards(gatepost: Gatepost, house: int) -> None:
     assert (said.code, "mx.test" in said.out) == (0, True)
 
 
+def test_an_address_is_tried_beside_those_that_are_declared(gatepost: Gatepost, house: int) -> None:
+    """Another address of the same machine, perhaps: what is open there is declared for nobody."""
+    with socket.create_server(("127.0.0.1", house)):
+        said = gatepost("probe", "--from", "here", "--to", "127.0.0.1", "--ports", str(house))
+    assert said.code == 1
+    assert f"here reaches what it must not: {house}" in said.out
+    assert "127.0.0.9" in said.out
+
+
+def test_what_the_declaration_is_silent_about_is_not_called_declared(gatepost: Gatepost, house: int) -> None:
+    with socket.create_server(("127.0.0.8", house)):
+        said = gatepost("probe", "--from", "here", "--to", "127.0.0.8", "--ports", str(house))
+    assert said.code == 0
+    assert "1 way open of which the declaration says nothing" in said.out
+    assert "is as declared" not in said.out
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

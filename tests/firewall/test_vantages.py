@@ -7,7 +7,7 @@ from ipaddress import ip_network
 import pytest
 
 from gatepost import catalogue
-from gatepost.firewall.vantages import Way, alone, named, targets, way, zone_of
+from gatepost.firewall.vantages import Way, alone, named, past_the_relay, targets, way, zone_of
 from gatepost.model.architecture import Architecture, Egress, Endpoint, Host, Service, Zone
 from gatepost.model.rules import Reach, ReachSeen
 from gatepost.model.words import Mode, Role
@@ -88,12 +88,28 @@ def test_a_zone_stands_in_for_a_source_that_was_not_seen_or_was_translated() -> 
         (STORE, "10.9.0.7", STRANGER, 25, Way.OPEN),  # no relay
         ("office", CLERK, STRANGER, 25, Way.OPEN),  # mail past the relay
         ("office", CLERK, STRANGER, 443, Way.UNDECLARED),
-        ("office", CLERK, "10.9.0.99", 25, Way.UNDECLARED),
+        ("office", CLERK, "10.9.0.99", 25, Way.OPEN),  # inside, where nobody declares anything
+        ("office", CLERK, "198.51.100.1", 3306, Way.OPEN),
+        ("", "", "198.51.100.1", 3306, Way.UNDECLARED),  # from nowhere in particular
     ],
 )
 def test_from_a_host_or_a_zone_to_others(vantage: str, source: str, to: str, port: int, expected: Way) -> None:
     zone = vantage if vantage == "office" else ""
     assert way(ReachSeen(Endpoint(to, to, port), vantage, zone, source, Reach.REACHED), HOUSE) is expected
+
+
+@pytest.mark.parametrize(
+    ("vantage", "source", "to", "past"),
+    [
+        ("office", CLERK, STRANGER, True),
+        ("office", CLERK, "10.9.0.99", False),  # a mail server of the house, not the world
+        (STORE, "10.9.0.7", "10.9.0.99", True),
+    ],
+)
+def test_mail_past_the_relay(vantage: str, source: str, to: str, *, past: bool) -> None:
+    zone = vantage if vantage == "office" else ""
+    assert past_the_relay(ReachSeen(Endpoint(to, to, 25), vantage, zone, source, Reach.REACHED), HOUSE) is past
+    assert not past_the_relay(ReachSeen(Endpoint(to, to, 26), vantage, zone, source, Reach.REACHED), HOUSE)
 
 
 def test_a_host_that_reaches_itself_says_nothing() -> None:

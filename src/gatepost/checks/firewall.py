@@ -23,7 +23,7 @@ from gatepost.checks.rules_seen import (
 )
 from gatepost.firewall.drift import EVERYBODY, allowed, listed, parties, sources, targets, undecided
 from gatepost.firewall.matrix import management_ports
-from gatepost.firewall.vantages import Way, way
+from gatepost.firewall.vantages import Way, past_the_relay, way
 from gatepost.model.architecture import Host, Service
 from gatepost.model.finding import Verdict
 from gatepost.model.observation import Unobserved, of
@@ -202,7 +202,8 @@ def no_mail_past_the_relay(case: Case) -> Verdict:
     declared = {h.name for h in case.architecture.hosts}
     if case.at.host != min(declared, default=""):
         return not_applicable("told with the first declared host: it is a matter of the network")
-    out = [r for r in of(ReachSeen, case.seen) if r.at.port == smtp and r.at.host not in declared]
+    others = [r for r in of(ReachSeen, case.seen) if r.at.host not in declared]
+    out = [r for r in others if past_the_relay(r, case.architecture)]
     if not out:
         return unknown(NO_VANTAGE)
     if past := [r for r in out if way(r, case.architecture) is Way.OPEN]:

@@ -148,7 +148,7 @@ def _hosts(asked: Asked, architecture: Architecture) -> tuple[Host, ...]:
     from gatepost.errors import UsageError
 
     if not asked.names:
-        return () if asked.to else architecture.hosts
+        return architecture.hosts
     known = {h.name: h for h in architecture.hosts}
     if unknown := [n for n in asked.names if n not in known]:
         listed = f"; declared: {', '.join(known)}" if known else ""

@@ -77,10 +77,9 @@ def permitted(one: ReachSeen, architecture: Architecture) -> bool | None:
         if one.vantage == host.name or one.source in host.addresses:
             return None  # to itself
         return _let_in(one, whole, architecture)
-    client = architecture.host(one.vantage) or _owner(one.source, architecture)
-    if client is not None:
+    if (client := _client(one, architecture)) is not None:
         return _let_out(one, client, whole)
-    return False if _mail_past_the_relay(one, architecture) else None
+    return _let_beside(one, architecture)
 
 
 def _let_in(one: ReachSeen, whole: Matrix, architecture: Architecture) -> bool | None:
@@ -103,8 +102,10 @@ def _who(one: ReachSeen, architecture: Architecture) -> Spans:
     return zone
 
 
-def _owner(source: str, architecture: Architecture) -> Host | None:
-    return next((h for h in architecture.hosts if source and source in h.addresses), None)
+def _client(one: ReachSeen, architecture: Architecture) -> Host | None:
+    """The declared host that tried."""
+    owners = (h for h in architecture.hosts if one.source and one.source in h.addresses)
+    return architecture.host(one.vantage) or next(owners, None)
 
 
 def _let_out(one: ReachSeen, client: Host, whole: Matrix) -> bool | None:
@@ -122,11 +123,20 @@ def _within(address: object, networks: Iterable[Network]) -> bool:
     return any(address in network for network in networks)
 
 
-def _mail_past_the_relay(one: ReachSeen, architecture: Architecture) -> bool:
-    """To the outside, on the port that only relays need (GP-FW-003)."""
-    inner = spans(internal(architecture).of(one.at.family))
-    inside = holds(inner, int(ip_address(one.at.address)))
-    return one.at.port == catalogue.number("smtp") and not inside and bool(one.zone or one.source)
+def _let_beside(one: ReachSeen, architecture: Architecture) -> bool | None:
+    """To an address of no declared host: inside, nothing is permitted there; of the outside, only mail is spoken of."""
+    named = _inside(one, architecture) or past_the_relay(one, architecture)
+    return False if named and (one.zone or one.source) else None
+
+
+def past_the_relay(one: ReachSeen, architecture: Architecture) -> bool:
+    """On the port that only relays need, out of the house or out of a declared host (GP-FW-003)."""
+    leaves = not _inside(one, architecture) or _client(one, architecture) is not None
+    return one.at.port == catalogue.number("smtp") and leaves
+
+
+def _inside(one: ReachSeen, architecture: Architecture) -> bool:
+    return holds(spans(internal(architecture).of(one.at.family)), int(ip_address(one.at.address)))
 
 
 def zone_of(source: str, architecture: Architecture) -> str:

@@ -186,14 +186,17 @@ def _legend(width: int) -> list[Text]:
 def _close(found: Sequence[Cell], width: int) -> list[Text]:
     wrong, shut = (len({(c.vantage, c.seen.at.host, c.seen.at.port) for c in found if c.way is w}) for w in _BAD)
     blind = sum(c.way is Way.UNKNOWN for c in found)
+    unsaid = sum(c.way is Way.UNDECLARED and _came(c) for c in found)
     told = [
         f"{plural(wrong, 'way')} open that must not be" if wrong else "",
         f"{plural(shut, 'declared way')} closed" if shut else "",
+        f"{plural(unsaid, 'way')} open of which the declaration says nothing" if unsaid else "",
         f"{blind} of {len(found)} could not be seen" if blind else "",
     ]
     words = ", ".join(filter(None, told)) or "Everything that was tried is as declared"
     bad, unseen = bool(wrong or shut), bool(blind)
-    mark = text("✖", "bold red") if bad else text("?", "blue") if unseen else text("✔", "green")
+    good = MARKS[Way.UNDECLARED] if unsaid else MARKS[Way.AS_DECLARED]
+    mark = text(*(MARKS[Way.OPEN] if bad else MARKS[Way.UNKNOWN] if unseen else good))
     tried = text(
         f"  {plural(len(found), 'connection')} from {plural(len({c.vantage for c in found}), 'vantage')}", "dim"
     )
