@@ -53,7 +53,11 @@ def test_rules_are_printed_as_they_are_loaded(gatepost: Gatepost, declared: str)
     whole = estate()
     said = gatepost("firewall", HOST, "-c", declared, "--render", "nft")
     assert json.loads(said.out) == transaction(matrix(whole), whole.hosts[0], whole)
-    assert said.err == "note: nobody reaches ssh (22) over IPv6: there is no IPv6 network in admin\n"
+    assert said.err == (
+        "note: nobody reaches ssh (22) over IPv6: there is no IPv6 network in admin\n"
+        "note: the kernel forgets rules when mx1.example.org restarts: gatepost apply keeps them in its "
+        "/etc/gatepost-firewall.json as well\n"
+    )
     for dialect in DIALECTS:
         out = gatepost("firewall", HOST, "-c", declared, "--render", dialect.name).out
         assert out == dialect.render(matrix(whole), whole.hosts[0])
@@ -64,6 +68,7 @@ def test_an_emergency(gatepost: Gatepost, declared: str) -> None:
     said = gatepost("firewall", HOST, "-c", declared, "--render", "nft", "--blocks", "submissions, 993")
     rules = json.dumps(json.loads(said.out))
     assert "shut in an emergency" in rules
+    assert "open again once mx1.example.org restarts, unless these rules are in its /etc/gatepost-f" in said.err
     assert f"{HOST}/imaps" not in rules
     opened = gatepost("firewall", HOST, "-c", declared, "--render", "nft").out
     assert json.loads(opened) == transaction(matrix(whole), whole.hosts[0], whole)

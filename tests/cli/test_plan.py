@@ -10,10 +10,11 @@ import pytest
 
 from gatepost.cli import plan as planning
 from gatepost.edge.bundles import save
+from gatepost.edge.journal import records, write
 from gatepost.enforcement.wishes import Wishes
 from gatepost.errors import UsageError
 from gatepost.model.bundle import Bundle, FileTaken, Ran
-from gatepost.model.plan import Kind
+from gatepost.model.plan import Applied, Ending, Kind, Plan
 from gatepost.report.plan import read_json
 from gatepost.servers import postfix
 from gatepost.servers.instances import main_cf, master_cf
@@ -149,3 +150,13 @@ def test_files_that_are_no_plan(tmp_path: Path) -> None:
             planning.load(path)
     with pytest.raises(UsageError, match="no such file"):
         planning.load(tmp_path / "missing.json")
+
+
+def test_what_was_cut_off_is_ended_first_where_it_is_remembered(
+    gatepost: Gatepost, declared: Path, tmp_path: Path
+) -> None:
+    state = tmp_path / "remembered"
+    write(state, Applied(Plan("20261124-1", NOW, ""), NOW, Ending.UNFINISHED, id="20261124-1"))
+    said = planned(gatepost, declared, "--state", str(state))
+    assert "20261124-1" in said.err
+    assert [one.ending for one in records(state)] == [Ending.ROLLED_BACK]

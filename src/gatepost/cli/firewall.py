@@ -101,6 +101,8 @@ def firewall(
         if rules:
             _tell(_rendered(rules, whole, one, architecture, shut), output)
             _remark(whole, one)
+            if rules is Rules.NFT:
+                _remark_start(one, shut)
             return
     chosen = form or (Form.JSON if output and output.suffix.lower() == ".json" else Form.TABLE)
     plain = output is not None
@@ -125,13 +127,12 @@ def _shown(
 
 
 def _rendered(rules: Rules, whole: Matrix, host: Host, architecture: Architecture, shut: tuple[int, ...]) -> str:
-    import json
-
+    from gatepost.enforcement.boot import text
     from gatepost.firewall.exports import DIALECTS
     from gatepost.firewall.render import transaction
 
     if rules is Rules.NFT:
-        return json.dumps(transaction(whole, host, architecture, closed=shut), indent=1, ensure_ascii=False) + "\n"
+        return text(transaction(whole, host, architecture, closed=shut))
     return next(one for one in DIALECTS if one.name == rules.value).render(whole, host)
 
 
@@ -142,6 +143,17 @@ def _remark(whole: Matrix, host: Host) -> None:
 
     for sentence in remarks(whole, host):
         sys.stderr.write(f"note: {printable(sentence, 500)}\n")
+
+
+def _remark_start(host: Host, shut: tuple[int, ...]) -> None:
+    """The kernel forgets, and what is loaded at the start may say otherwise."""
+    from gatepost.servers.boot import RULES
+
+    if shut:
+        told = f"these ports are open again once {host.name} restarts, unless these rules are in its {RULES} too"
+    else:
+        told = f"the kernel forgets rules when {host.name} restarts: gatepost apply keeps them in its {RULES} as well"
+    sys.stderr.write(f"note: {told}\n")
 
 
 def _hosts(architecture: Architecture, name: str | None) -> tuple[Host, ...]:

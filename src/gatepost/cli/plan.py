@@ -61,6 +61,7 @@ def plan(
     close_legacy: CloseLegacy = False,
     only: OnlyKinds = None,
     insist: Insist = None,
+    state: o.State = None,
     form: Annotated[
         PlanFormat | None,
         typer.Option("--format", help="Default: table, or by the ending of --output.", rich_help_panel=o.SHOWING,
@@ -81,7 +82,7 @@ def plan(
     from gatepost.cli.looking import watched
     from gatepost.cli.request import Request
 
-    settling.settle(None)
+    settling.settle(state)
     request = Request(
         targets=tuple(targets or ()),
         declaration=config,
