@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from gatepost.catalogue.settings import settings as judged
@@ -133,6 +133,7 @@ VALUES = st.sampled_from([
     "permit", "permit_mynetworks, reject", "permit_mynetworks, check_client_access hash:/a", "0.0.0.0/0", "127.0.0.1",
     "10.0.0.0/8 [::1]/128", "hash:/a", "starttls, auth", "noanonymous", "$mynetworks", "all", "accept", "dane",
 ])  # fmt: skip
+FOLLOWER = "smtpd_client_event_limit_exceptions"  # its value is $mynetworks, but for a service that says otherwise
 MAIN = st.dictionaries(st.sampled_from(NAMES), VALUES, max_size=8)
 SERVICES = st.dictionaries(
     st.sampled_from(["smtp/inet", "submission/inet", "submissions/inet", "2525/inet", "10025/inet"]),
@@ -142,6 +143,7 @@ SERVICES = st.dictionaries(
 
 @settings(max_examples=40, deadline=None)
 @given(MAIN, SERVICES, st.booleans())
+@example({}, {"smtp/inet": {"mynetworks": "yes"}, "submission/inet": {FOLLOWER: "yes"}}, False)
 def test_done_twice_is_done_once(main: dict[str, str], services: dict[str, dict[str, str]], insisting: bool) -> None:  # noqa: FBT001 - drawn
     """Whatever stands in main.cf and master.cf: after the steps there is nothing left that gatepost does by itself."""
     wishes = Wishes(close_legacy=insisting, insist=frozenset({"all"} if insisting else ()))

@@ -7,10 +7,13 @@ from ipaddress import ip_network
 
 import pytest
 
-from gatepost.enforce import Wishes
+from gatepost.enforce import Wishes, plan
+from gatepost.firewall.matrix import matrix
 from gatepost.model.architecture import Host, Zone
+from gatepost.model.finding import Finding
 from gatepost.model.plan import Kind
-from tests.enforcement.house import CERTIFIED, NAME, House, acts, by_hand, written
+from gatepost.model.words import Outcome, Role, Severity
+from tests.enforcement.house import CERTIFIED, NAME, NOW, House, acts, by_hand, written
 
 MX = "smtp/inet"
 BOTH = {"smtpd_tls_exclude_ciphers": "", "smtpd_tls_mandatory_protocols": ">=TLSv1.2"}
@@ -156,3 +159,34 @@ def test_waived_findings_are_left_alone() -> None:
     """A host that nobody declared, and a fault that somebody answers for, are not ours to change."""
     one = house({"disable_vrfy_command": "no"}, smtp={})
     assert replace(one, host=Host("other.example.org", ("192.0.2.6",), ())).plan().steps == ()
+
+
+def test_what_sends_old_senders_back_in_clear_is_decided_by_a_person() -> None:
+    """Old TLS is better than none where mail comes in, and the log tells who needs it; users get new programs."""
+    floor = house(
+        {"smtpd_tls_protocols": ">=TLSv1", "smtpd_tls_mandatory_protocols": ">=TLSv1"}, smtp={}, submission={}
+    )
+    told = floor.plan()
+    assert acts(told) == ["e smtpd_tls_mandatory_protocols=>=TLSv1.2"]
+    assert by_hand(told) == ["postfix.tls.protocols.opportunistic"]
+    assert "zgrep" in told.steps[-1].diff
+    insisted = floor.plan(Wishes(insist=frozenset({"postfix.tls.protocols.opportunistic"})))
+    assert "e smtpd_tls_protocols=>=TLSv1.2" in acts(insisted)
+
+
+def test_so_is_the_key_exchange_that_strangers_use() -> None:
+    one = house(CERTIFIED, smtp={}, submission={})
+    audit = one.audit()
+    seen = tuple(
+        Finding("GP-TLS-005", "forward-secret", place, Role.MX, Outcome.FAIL, Severity.MEDIUM, "kRSA", (), "", (place,))
+        for place in (f"{NAME}:25", f"{NAME}:587")
+    )
+    told = replace(audit, findings=(*audit.findings, *seen))
+    plans = [
+        plan(told, matrix(one.architecture), (one.bundle(),), now=NOW, wishes=Wishes(insist=frozenset(insist)))
+        for insist in ((), ("postfix.wire.key_exchange.mx",))
+    ]
+    exclusion = "e smtpd_tls_exclude_ciphers=kRSA, kDHE"
+    assert by_hand(plans[0]) == ["postfix.wire.key_exchange.mx"]
+    assert [exclusion in acts(one) for one in plans] == [False, True]
+    assert [seen[0].id in {name for step in one.doing for name in step.promises} for one in plans] == [False, True]

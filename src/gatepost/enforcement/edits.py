@@ -152,8 +152,10 @@ def _scope(
 
 
 def _leader(desk: Desk, want: Desired, server: ServerSeen) -> Edit | None:
-    """The edit that mends this one too, since its value refers to that setting."""
+    """The edit that mends this one too, since its value refers to that setting; an override refers to nothing."""
     led = desk.edits.get((server.instance, "", want.follows))
+    if any(one.service for one in desk.inside.settings(server, want.setting)):
+        return None
     seen = desk.inside.setting(server, want.setting)
     refers = (
         seen is None or seen.default or f"${want.follows}" in seen.written or seen.written == f"${{{want.follows}}}"
