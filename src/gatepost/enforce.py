@@ -71,7 +71,7 @@ def _shares(
     yield from keys.shares(inside, open_)
     yield from postfix.shares(inside, (one for one in desk.edits.values() if one.server.software == POSTFIX))
     yield from dovecot.shares(desk, strays)
-    yield from services.shares(inside, strays, frozenset())
+    yield from services.shares(inside, strays)
     yield from decisions.shares(inside, desk.left)
     yield from firewall.shares(inside, matrix, strays, desk.wishes.operator)
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from gatepost.enforce import Wishes
-from gatepost.enforcement.dovecot import path_of
+from gatepost.enforcement.include import path_of
 from gatepost.model.architecture import Host
 from gatepost.model.plan import Plan
 from tests.enforcement.house import CONF, DEBIAN, DOVECOT, NAME, OURS, House, by_hand, written

@@ -20,8 +20,7 @@ def shares(inside: Inside, left: Iterable[Left]) -> Iterator[Share]:
 
 def _step(inside: Inside, left: Left) -> Step:
     want = left.want
-    seen = left.seen[0] if left.seen else None
-    fact = f"{wording.there(want.setting, seen)}. " if seen or not want.row or not want.row.listener else ""
+    fact = f"{wording.there(want.setting, left.seen)}. " if left.seen or not want.row or not want.row.listener else ""
     return Step(
         key=f"{want.software}:{left.server.instance}:decide:{want.id}",
         host=inside.host.name,

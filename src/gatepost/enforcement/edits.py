@@ -42,7 +42,6 @@ class Edit:
     was: SettingSeen | None
     wants: tuple[Desired, ...]
     ports: frozenset[int] = frozenset()
-    findings: tuple[Finding, ...] = ()
 
     @property
     def key(self) -> Key:
@@ -56,8 +55,7 @@ class Left:
     want: Desired
     server: ServerSeen
     why: str
-    seen: tuple[SettingSeen, ...] = ()
-    findings: tuple[Finding, ...] = ()
+    seen: SettingSeen | None = None
 
 
 @dataclass(slots=True)
@@ -71,35 +69,28 @@ class Desk:
     left: list[Left] = field(default_factory=list)
     special: list[tuple[Desired, ServerSeen, tuple[Finding, ...]]] = field(default_factory=list)
 
-    def put(self, want: Desired, spot: Spot, findings: tuple[Finding, ...]) -> None:
-        key = (spot.server.instance, spot.service, want.setting)
+    def put(self, want: Desired, target: Target) -> None:
+        key = (target.server.instance, target.service, want.setting)
         before = self.edits.get(key)
-        seen = _pending(before, spot) if before else spot.seen
-        value = mended(of(want, spot.server, self.inside, seen, spot.port))
+        seen = _pending(before, target) if before else target.seen
+        value = mended(of(want, target.server, self.inside, seen, target.port))
         if isinstance(value, Stuck):
-            self.leave(want, spot.server, value.why, findings, spot.seen)
+            self.leave(want, target.server, value.why, target.seen)
         elif before:
-            self.edits[key] = _joined(before, want, value, spot, findings)
+            self.edits[key] = _joined(before, want, value, target)
         elif value is not None:
             self.edits[key] = Edit(
-                spot.server, spot.service, want.setting, value, spot.seen, (want,), spot.ports, findings
+                target.server, target.service, want.setting, value, target.seen, (want,), target.ports
             )
 
-    def leave(
-        self,
-        want: Desired,
-        server: ServerSeen,
-        why: str,
-        findings: tuple[Finding, ...],
-        seen: SettingSeen | None = None,
-    ) -> None:
-        told = next((one for one in self.left if (one.want, one.server) == (want, server)), None)
-        if told is None:
-            self.left.append(Left(want, server, why, (seen,) if seen else (), findings))
+    def leave(self, want: Desired, server: ServerSeen, why: str, seen: SettingSeen | None = None) -> None:
+        """Once, however many places there are."""
+        if not any((one.want, one.server) == (want, server) for one in self.left):
+            self.left.append(Left(want, server, why, seen))
 
 
 @dataclass(frozen=True, slots=True)
-class Spot:
+class Target:
     """A place to change: the value that holds there now, and the ports it holds for."""
 
     server: ServerSeen
@@ -126,16 +117,16 @@ def _row(desk: Desk, want: Desired, server: ServerSeen, findings: tuple[Finding,
     if not want.known_in(server.version) and not because.about(want, findings):
         return
     if want.by_hand and not desk.wishes.insists(want.id):
-        desk.leave(want, server, want.by_hand, findings, desk.inside.setting(server, want.setting))
+        desk.leave(want, server, want.by_hand, desk.inside.setting(server, want.setting))
     elif want.follows and (led := _leader(desk, want, server)):
-        desk.edits[led.key] = replace(led, findings=_union(led.findings, findings), wants=_union(led.wants, (want,)))
+        desk.edits[led.key] = replace(led, wants=_union(led.wants, (want,)))
     elif lacking := _lacking(desk.inside, want, server, scope):
-        desk.leave(want, server, lacking, findings, desk.inside.setting(server, want.setting))
+        desk.leave(want, server, lacking, desk.inside.setting(server, want.setting))
     elif want.how in SPECIAL:
         desk.special.append((want, server, findings))
     else:
-        for spot in _spots(desk.inside, want, server, scope, findings):
-            desk.put(want, spot, findings)
+        for target in _targets(desk.inside, want, server, scope, findings):
+            desk.put(want, target)
 
 
 def _scope(
@@ -185,17 +176,17 @@ def _set(one: SettingSeen | None) -> bool:
     return one is not None and not one.default and one.value not in ABSENT
 
 
-def _spots(
+def _targets(
     inside: Inside,
     want: Desired,
     server: ServerSeen,
     scope: tuple[ListenerConfigured, ...],
     findings: tuple[Finding, ...],
-) -> Iterator[Spot]:
+) -> Iterator[Target]:
     blamed = _blamed(want, findings)
-    for spot in _all_spots(inside, want, server, scope):
-        if not blamed or spot.seen is None or (spot.seen.instance, spot.seen.service) in blamed:
-            yield spot
+    for target in _all_targets(inside, want, server, scope):
+        if not blamed or target.seen is None or (target.seen.instance, target.seen.service) in blamed:
+            yield target
 
 
 def _blamed(want: Desired, findings: Iterable[Finding]) -> frozenset[tuple[str, str]]:
@@ -206,9 +197,9 @@ def _blamed(want: Desired, findings: Iterable[Finding]) -> frozenset[tuple[str, 
     return frozenset((o.instance, o.service) for o in evidence if isinstance(o, SettingSeen) and o.name == want.setting)
 
 
-def _all_spots(
+def _all_targets(
     inside: Inside, want: Desired, server: ServerSeen, scope: tuple[ListenerConfigured, ...]
-) -> Iterator[Spot]:
+) -> Iterator[Target]:
     if server.software != POSTFIX:
         yield from _blocks(inside, want, server, scope)
         return
@@ -217,52 +208,53 @@ def _all_spots(
     if want.where is Where.SERVICE or (want.where is Where.SERVICE_OR_MAIN and not common):
         for one in scope:
             seen = inside.effective(server, want.setting, one.name)
-            yield Spot(server, one.name, seen, frozenset({one.port}), inside.usual(one.port))
+            yield Target(server, one.name, seen, frozenset({one.port}), inside.usual(one.port))
     else:
         yield from _main(inside, want, server, scope)
 
 
-def _main(inside: Inside, want: Desired, server: ServerSeen, scope: tuple[ListenerConfigured, ...]) -> Iterator[Spot]:
+def _main(inside: Inside, want: Desired, server: ServerSeen, scope: tuple[ListenerConfigured, ...]) -> Iterator[Target]:
     """The value for all services where anybody uses it, and each override where it stands."""
     over = {one.service: one for one in inside.settings(server, want.setting) if one.service}
     using = frozenset(one.port for one in scope if one.name not in over)
     if using or not want.ports:
-        yield Spot(server, "", inside.setting(server, want.setting), using)
+        yield Target(server, "", inside.setting(server, want.setting), using)
     for name, seen in over.items():
         ports = frozenset(one.port for one in scope if one.name == name)
         if ports or not want.ports:
-            yield Spot(server, name, seen, ports, next(iter(map(inside.usual, sorted(ports))), 0))
+            yield Target(server, name, seen, ports, next(iter(map(inside.usual, sorted(ports))), 0))
 
 
-def _blocks(inside: Inside, want: Desired, server: ServerSeen, scope: tuple[ListenerConfigured, ...]) -> Iterator[Spot]:
+def _blocks(
+    inside: Inside, want: Desired, server: ServerSeen, scope: tuple[ListenerConfigured, ...]
+) -> Iterator[Target]:
     """Dovecot: a block that sets it wins over the value outside, so each is repeated as it stands."""
     ports = frozenset(one.port for one in scope)
     found = inside.settings(server, want.setting)
     if not any(not one.service for one in found) and not any(_inner(one) for one in found):
-        yield Spot(server, "", None, ports)
+        yield Target(server, "", None, ports)
     for one in found:
-        yield Spot(server, one.service, one, ports)
+        yield Target(server, one.service, one, ports)
 
 
 def _inner(one: SettingSeen) -> bool:
     return one.service == "plugin"
 
 
-def _pending(before: Edit, spot: Spot) -> SettingSeen:
+def _pending(before: Edit, target: Target) -> SettingSeen:
     """What will be there once the earlier rows are through."""
     base = before.was or SettingSeen(
-        spot.server.at, spot.server.software, spot.server.instance, spot.service, before.name, ""
+        target.server.at, target.server.software, target.server.instance, target.service, before.name, ""
     )
     return replace(base, value=before.value, written="", default=False)
 
 
-def _joined(before: Edit, want: Desired, value: str | None, spot: Spot, findings: tuple[Finding, ...]) -> Edit:
+def _joined(before: Edit, want: Desired, value: str | None, target: Target) -> Edit:
     return replace(
         before,
         value=before.value if value is None else value,
         wants=_union(before.wants, (want,)),
-        ports=before.ports | spot.ports,
-        findings=_union(before.findings, findings),
+        ports=before.ports | target.ports,
     )
 
 

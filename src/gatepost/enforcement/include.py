@@ -10,6 +10,7 @@ from gatepost.servers.dovecot_text import Key, Path, files, flat
 
 HEAD = "# Written by gatepost, which writes it anew: settings of your own belong into another file.\n"
 INDENT = "  "
+_BLOCKS = ("fifo_listener", "inet_listener", "local", "local_name", "protocol", "remote", "service", "unix_listener")
 _PLUGIN = frozenset({"sieve_plugins"})  # stand in plugin { } before 2.4
 
 Entries = Mapping[Key, str]
@@ -18,6 +19,17 @@ Entries = Mapping[Key, str]
 def read(text: str) -> Entries:
     top = files("", text, lambda _pattern, _file: [])
     return {key: value for key, (value, _) in flat(top).items()}
+
+
+def path_of(service: str) -> Path:
+    """`service auth/unix_listener /run/auth` as two blocks; a slash inside a name is part of it."""
+    parts: list[str] = []
+    for word in service.split("/"):
+        if not parts or word.partition(" ")[0] in _BLOCKS or word == "plugin":
+            parts.append(word)
+        else:
+            parts[-1] += f"/{word}"
+    return tuple(filter(None, parts))
 
 
 def render(entries: Entries, version: str) -> str:

@@ -13,9 +13,10 @@ from enum import StrEnum
 
 from gatepost import catalogue
 from gatepost.enforcement import postfix
+from gatepost.enforcement.causes import places
 from gatepost.enforcement.observed import Inside
 from gatepost.enforcement.shares import Share
-from gatepost.enforcement.values import POSTFIX
+from gatepost.enforcement.values import DOVECOT, POSTFIX
 from gatepost.enforcement.wishes import Wishes
 from gatepost.firewall.matrix import management_ports
 from gatepost.model.finding import Finding
@@ -34,7 +35,6 @@ class Fate(StrEnum):
 
     BIND = "bind"
     CLOSE = "close"
-    KEEP = "keep"
     LOOK = "look"  # by hand
 
 
@@ -58,26 +58,21 @@ class Stray:
 
 def strays(inside: Inside, findings: Iterable[Finding], wishes: Wishes, today: date) -> tuple[Stray, ...]:
     """`findings` are all of the audit: what somebody waived is left alone."""
-    waived = {place for f in findings if f.waiver and f.control in CONTROLS for place in f.places}
-    found: list[Stray] = []
-    for server in (*inside.servers("postfix"), *inside.servers("dovecot")):
-        for listener in inside.listeners(server):
-            if any(
-                place.startswith(f"{inside.host.name}:{listener.port}") and _whole(place, listener) for place in waived
-            ):
-                continue
-            if (stray := _stray(inside, server, listener, wishes, today)) is not None:
-                found.append(stray)
-    return tuple(found)
+    waived = {place for f in findings if f.waiver and f.control in CONTROLS for place in places(f)}
+    open_ = (
+        (server, listener)
+        for software in (POSTFIX, DOVECOT)
+        for server in inside.servers(software)
+        for listener in inside.listeners(server)
+        if (inside.host.name, listener.port) not in waived
+    )
+    found = (_stray(inside, server, listener, wishes, today) for server, listener in open_)
+    return tuple(filter(None, found))
 
 
 def closing(found: Iterable[Stray]) -> frozenset[str]:
     """Services of master.cf that go."""
     return frozenset(s.listener.name for s in found if s.fate is Fate.CLOSE and s.server.software == POSTFIX)
-
-
-def _whole(place: str, listener: ListenerConfigured) -> bool:
-    return place.partition(" ")[0].endswith(f":{listener.port}")
 
 
 def _stray(
@@ -137,7 +132,7 @@ def hidden(inside: Inside, listener: ListenerConfigured) -> bool:
     return bool(sockets) and all(map(inward, sockets))
 
 
-def shares(inside: Inside, found: Iterable[Stray], rows: frozenset[str]) -> Iterator[Share]:
+def shares(inside: Inside, found: Iterable[Stray]) -> Iterator[Share]:
     """Postfix, and what is for a person; Dovecot's listeners are closed in its own file."""
     for stray in found:
         told = _told(inside, stray)
@@ -146,7 +141,7 @@ def shares(inside: Inside, found: Iterable[Stray], rows: frozenset[str]) -> Iter
         elif stray.server.software == POSTFIX:
             way = postfix.closing if stray.fate is Fate.CLOSE else postfix.binding
             port = frozenset({stray.listener.port})
-            yield Share(way(inside, stray.server, stray.listener, told), rows=rows, closed=port)
+            yield Share(way(inside, stray.server, stray.listener, told), closed=port)
 
 
 def _told(inside: Inside, stray: Stray) -> Step:
