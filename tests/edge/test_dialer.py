@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
 from gatepost.edge.dialer import Budget, Dialer, HostGate
+from gatepost.edge.net import Patience
 from gatepost.errors import BudgetSpent, PeerUnreachable
 from gatepost.model.architecture import Endpoint
 
@@ -72,6 +77,45 @@ def test_a_refused_port_is_told_from_a_lost_packet_and_gives_its_place_back() ->
             assert refused.value.refused
 
     asyncio.run(go())
+
+
+@contextmanager
+def _silent() -> Iterator[socket.socket]:
+    """A port whose queue is full with one connection: Linux drops what asks for more, and is asked again later."""
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as listener:
+        listener.setblocking(False)
+        with socket.create_connection(listener.getsockname()):
+            yield listener
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux is silent when a queue is full")
+def test_a_silent_port_holds_no_place_until_it_answers() -> None:
+    async def go() -> None:
+        server, at = await _listening()
+        gate = HostGate(at_once=1)
+        with _silent() as listener:
+            silent = Endpoint("here.test", "127.0.0.1", listener.getsockname()[1])
+            waiting = asyncio.create_task(Dialer(silent, gate, patience=Patience(connect=30.0))())
+            await asyncio.sleep(0)
+            async with server:
+                wire = await asyncio.wait_for(Dialer(at, gate)(), 20)
+                assert not waiting.done()
+                await _answered(listener)
+                assert not waiting.done(), "the only place is taken"
+                await wire.close()
+                late = await asyncio.wait_for(waiting, 20)
+                assert gate.gate.locked()
+                await late.close()
+                assert not gate.gate.locked()
+
+    asyncio.run(go())
+
+
+async def _answered(listener: socket.socket) -> None:
+    """Makes room in the queue, and takes the connection that waited for it."""
+    for _ in range(2):
+        taken, _address = await asyncio.get_running_loop().sock_accept(listener)
+        taken.close()
 
 
 def test_a_rate_spaces_connections() -> None:

@@ -16,6 +16,8 @@ from gatepost.errors import BudgetSpent
 from gatepost.model.architecture import Endpoint
 from gatepost.wire.lines import TlsFacts
 
+UNANSWERED = 0.5  # seconds, longer than most ways in the world take
+
 
 @dataclass(frozen=True, slots=True)
 class Budget:
@@ -36,6 +38,24 @@ class HostGate:
 
     def __post_init__(self) -> None:
         self.gate = asyncio.Semaphore(self.at_once)
+
+
+@dataclass(slots=True)
+class Place:
+    """One of the places at a gate, taken and left as often as one likes."""
+
+    gate: asyncio.Semaphore
+    taken: bool = False
+
+    async def take(self) -> None:
+        if not self.taken:
+            await self.gate.acquire()
+            self.taken = True
+
+    def leave(self) -> None:
+        if self.taken:
+            self.taken = False
+            self.gate.release()
 
 
 @dataclass(slots=True)
@@ -61,8 +81,9 @@ class Dialer:
     async def __call__(self) -> LimitedWire:
         self._check(time.monotonic())
         await self._gate.acquire()
-        await self.host.gate.acquire()
+        place = Place(self.host.gate)
         try:
+            await place.take()
             self._start()
             self._check(time.monotonic())
             self.used += 1
@@ -71,13 +92,27 @@ class Dialer:
             if self.used == 1:
                 patience = replace(patience, answer=max(patience.answer, self.first_answer))
             patience = replace(patience, whole=min(patience.whole, max(1.0, self._until - time.monotonic())))
-            inner = await connect(self.at.address, self.at.port, patience, self.source)
+            inner = await self._connected(patience, place)
         except BaseException:
-            self._release()
+            self._release(place)
             raise
         self.seen_source = self.seen_source or inner.source
         self.opened = time.monotonic()
-        return LimitedWire(inner, self._release)
+        return LimitedWire(inner, lambda: self._release(place))
+
+    async def _connected(self, patience: Patience, place: Place) -> SocketWire:
+        """Who does not answer has no connection of ours to bear, so a firewall's silence holds up no other port."""
+        unanswered = asyncio.get_running_loop().call_later(UNANSWERED, place.leave)
+        try:
+            inner = await connect(self.at.address, self.at.port, patience, self.source)
+        finally:
+            unanswered.cancel()
+        try:
+            await place.take()
+        except BaseException:
+            await inner.close()
+            raise
+        return inner
 
     def _start(self) -> None:
         """The clock runs from the first connection: waiting for a place among other ports costs this one nothing."""
@@ -103,9 +138,9 @@ class Dialer:
         if wait > 0:
             await asyncio.sleep(wait)
 
-    def _release(self) -> None:
+    def _release(self, place: Place) -> None:
         self._gate.release()
-        self.host.gate.release()
+        place.leave()
 
 
 @dataclass(slots=True)
