@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from contextlib import suppress
 from dataclasses import replace
@@ -12,9 +13,12 @@ import pytest
 
 from gatepost.edge import journal
 from gatepost.edge.applying import Moment, Stage
+from gatepost.edge.hand import HostHeld
 from gatepost.errors import CannotLook, UsageError
-from gatepost.model.plan import Act, Applied, Ending, Found, Step, Written
+from gatepost.model.plan import Act, Ending, Found, Step, Written
 from tests.edge.bench import HERE, HOST, MOMENTS, Bench, Unreliable, contents, failing, last, only, two_hosts, until
+
+AT_IT = r"alice, plan p1, since \d{4}-\d\d-\d\d \d\d:\d\d UTC"
 
 
 @pytest.fixture
@@ -266,22 +270,40 @@ def test_one_at_a_time_here(bench: Bench) -> None:
         return ""
 
     assert bench.apply(look_again=look_again).ending is Ending.KEPT
-    assert told == ["another apply is under way: alice, plan p1"]
+    assert re.fullmatch(f"another apply is under way: {AT_IT}", told[0])
 
 
 @pytest.mark.parametrize("name", ["p1", "p2"])
 def test_one_at_a_time_on_the_host(bench: Bench, tmp_path: Path, name: str) -> None:
-    """From another machine, which has a state of its own."""
+    """From another machine, which has a state of its own. Nothing was done, so nothing is on record."""
     elsewhere = replace_state(bench, tmp_path / "elsewhere")
-    told: list[Applied] = []
+    told: list[str] = []
 
     def look_again() -> str:
-        told.append(elsewhere.apply(bench.plan(name), backups=bench.backups))
+        with pytest.raises(HostHeld) as refused:
+            elsewhere.apply(bench.plan(name), backups=bench.backups)
+        told.append(str(refused.value).splitlines()[0])
         return ""
 
     assert bench.apply(look_again=look_again).ending is Ending.KEPT
-    assert [(one.ending, one.why) for one in told] == [(Ending.ROLLED_BACK, f"{HOST}: alice, plan p1")]
+    assert re.fullmatch(f"{HOST}: another apply is under way there: {AT_IT}; nothing was changed", told[0])
+    assert journal.records(elsewhere.state) == ()
     assert bench.extra.read_text() == "extra = yes\n", "it did not undo the other one"
+
+
+def test_a_host_that_was_opened_before_the_held_one_is_let_go(bench: Bench, tmp_path: Path) -> None:
+    elsewhere = replace_state(bench, tmp_path / "elsewhere")
+    hosts = {"mx2": HERE, HOST: HERE}
+    both = only(bench.plan("p2"), replace(bench.edited(), host="mx2"), bench.second())
+
+    def look_again() -> str:
+        with pytest.raises(HostHeld):
+            elsewhere.apply(both, hosts=hosts, backups=bench.backups)
+        return ""
+
+    assert bench.apply(look_again=look_again).ending is Ending.KEPT
+    assert journal.records(elsewhere.state) == ()
+    assert [one.name for one in (bench.backups / "mx2").iterdir()] == []
 
 
 def replace_state(bench: Bench, root: Path) -> Bench:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from gatepost.edge import journal
+from gatepost.edge.hand import HostHeld
 from gatepost.edge.mending import chain, keep, roll_back
 from gatepost.edge.runner import Runner
 from gatepost.errors import UsageError
@@ -110,11 +111,21 @@ def test_rollback_of_what_is_gone(bench: Bench) -> None:
         back(bench, record)
 
 
+def test_rollback_waits_for_whoever_is_at_the_host(bench: Bench) -> None:
+    """It stays in force, and on record as kept."""
+    record = bench.apply()
+    after = bench.snapshot()
+    (bench.home().parent / "lock").write_text("p7\tbob, plan p7, since noon\n")
+    with pytest.raises(HostHeld, match=f"^{HOST}: another apply is under way there: bob, plan p7, since noon; "):
+        back(bench, record)
+    assert (last(bench), bench.snapshot()) == (record, after)
+
+
 def test_rollback_that_loses_the_connection_is_finished_later(bench: Bench) -> None:
     before = bench.snapshot()
     record = bench.apply()
     endings = []
-    for calls_left in (3, 4, 5, 6):
+    for calls_left in (4, 5, 6, 7):
         assert back(bench, record, runner=Unreliable(calls_left)).ending is Ending.UNFINISHED
         (mended,) = bench.settled()
         endings.append(mended.ending)

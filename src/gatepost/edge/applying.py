@@ -85,7 +85,8 @@ def apply(
     Raises UsageError and CannotLook while nothing is changed yet.
     """
     refuse_unfit(plan, runners)
-    with journal.locked(state, f"{terms.by or 'somebody'}, plan {plan.id}"):
+    words = at_it(terms.by, f"plan {plan.id}", clock())
+    with journal.locked(state, words):
         _refuse_unfinished(state, plan)
         name = journal.named(state, plan.id)
         hands = {host: Hand(host, runners[host], name, terms.backups) for host in plan.hosts if host in runners}
@@ -99,8 +100,13 @@ def apply(
         if told := changed(todo, hands):
             raise UsageError("\n".join(told))
         shares = tuple(Share(host, tuple(s for s in todo if s.host == host)) for host, _ in record.ways)
-        course = _Course(record, shares, hands, state, terms, watch, clock)
+        course = _Course(record, shares, hands, state, terms, watch, clock, words)
         return course.run(look_again, confirmed, afresh)
+
+
+def at_it(by: str, what: str, since: datetime) -> str:
+    """For whoever finds the lock."""
+    return f"{by or 'somebody'}, {what}, since {since:%Y-%m-%d %H:%M} UTC"
 
 
 def _refuse_unfinished(state: Path, plan: Plan) -> None:
@@ -120,6 +126,7 @@ class _Course:
     terms: Terms
     watch: Watch
     clock: Callable[[], datetime]
+    words: str  # for whoever finds the lock
     opened: list[str] = field(default_factory=list)
     armed: list[str] = field(default_factory=list)
     tables: dict[str, list[Nft] | None] = field(default_factory=dict)
@@ -137,6 +144,8 @@ class _Course:
             self._look(look_again)
             self._confirm(confirmed)
             self._keep(afresh)
+        except HostHeld as error:
+            return self._not_begun(error)
         except GatepostError as error:
             return self._take_back(str(error))
         except KeyboardInterrupt:
@@ -169,7 +178,7 @@ class _Course:
 
     def _open(self, hand: Hand) -> None:
         try:
-            hand.do("open", f"{self.terms.by or 'somebody'}, plan {self.record.plan.id}")
+            hand.do("open", self.words)
         except (HostHeld, StepFailed):
             raise  # nothing of ours is there
         except CannotLook:
@@ -258,6 +267,16 @@ class _Course:
         except CannotLook as error:
             raise CannotLook(f"a new connection is no longer possible: {error}") from None
         return fresh
+
+    def _not_begun(self, held: HostHeld) -> Applied:
+        """Somebody else is at a host, and none was changed yet. Raises it again, unless a lock of ours may be left."""
+        try:
+            for host in reversed(self.opened):
+                self._undo(host)
+        except GatepostError:
+            return self._take_back(str(held))
+        journal.forget(self.state, self.record.id)
+        raise held
 
     def _take_back(self, why: str) -> Applied:
         """The last host first. One that cannot be reached has its guardian; the record stays unfinished until told."""

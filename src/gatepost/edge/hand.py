@@ -22,10 +22,17 @@ PATIENCE = 120.0  # seconds for one call
 UNDOING = 600.0  # seconds for all of an undo
 
 _HELD, _DECIDED = 75, 76
+_HELD_ADVICE = (
+    "wait until it has ended; one that was cut off is ended by its guardian on the host, or by gatepost rollback "
+    "where it was begun"
+)
 
 
 class HostHeld(CannotLook):
-    """Another apply is under way on the host; the text says whose."""
+    """Another apply is under way on the host; the text says whose, and what to do."""
+
+    def __init__(self, host: str, holder: str) -> None:
+        super().__init__(f"{host}: another apply is under way there: {holder}; nothing was changed\n{_HELD_ADVICE}")
 
 
 class TakenBack(StepFailed):
@@ -56,7 +63,7 @@ class Hand:
         if ran.ok:
             return ran.stdout
         if ran.code == _HELD:
-            raise HostHeld(f"{self.host}: {said(ran)}")
+            raise HostHeld(self.host, said(ran))
         if ran.code == _DECIDED:
             raise TakenBack(f"{self.host}: {said(ran)}")
         raise StepFailed(f"{self.host}: {said(ran)}")

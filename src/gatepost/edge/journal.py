@@ -88,6 +88,12 @@ def unfinished(state: Path) -> tuple[Applied, ...]:
     return tuple(one for one in records(state) if one.ending is Ending.UNFINISHED)
 
 
+def forget(state: Path, name: str) -> None:
+    """Of an apply that came to nothing before anything was changed."""
+    with _blaming(state):
+        (state / DIRECTORY / f"{name}.json").unlink(missing_ok=True)
+
+
 def ask(state: Path, name: str) -> None:
     """From now on another session may say that this apply is kept, see `answer`."""
     with _blaming(state):

@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from gatepost.edge import guardian, journal
+from gatepost.edge.applying import at_it
 from gatepost.edge.backup import paths
 from gatepost.edge.guardian import Fate
 from gatepost.edge.hand import Hand
@@ -168,11 +169,12 @@ def roll_back(
     """Take one kept apply back on all its hosts.
 
     Raises UsageError, with nothing changed, where somebody else changed a file since (unless `force`), and CannotLook
-    where a host cannot be reached.
+    where a host cannot be reached or another apply is under way there.
     """
-    with journal.locked(state, f"{by or 'somebody'}, taking back {record.id}"):
+    with journal.locked(state, at_it(by, f"taking back {record.id}", now())):
         reached = hands(record, reach)
         for hand in reached:
+            hand.do("free")
             _refuse_missing(hand)
         if not force and (changed := [told for hand in reached for told in strangers(hand)]):
             raise UsageError("\n".join([*changed, "--force puts the old ones back all the same"]))

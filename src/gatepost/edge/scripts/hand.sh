@@ -66,8 +66,16 @@ undecided() {
 take_lock() {
     ln "$dir/who" "$home/lock" 2>/dev/null && return
     held || die "no lock can be made in $home"
+    refuse_held
+}
+
+refuse_held() {
     cut -f 2- "$home/lock" >&2
     exit 75
+}
+
+free() { # nobody else is at it
+    ! held || cmp -s "$dir/who" "$home/lock" || refuse_held
 }
 
 release() {
@@ -81,7 +89,7 @@ decide() { # kept | undo
 
 open_directory() { # WHO
     mkdir -p "$home" 2>/dev/null && chmod 700 "$home" || die "$home cannot be made or entered"
-    if held; then cut -f 2- "$home/lock" >&2; exit 75; fi
+    ! held || refuse_held
     [ ! -e "$dir" ] || die "$dir is there already: this plan was applied from elsewhere"
     mkdir "$dir" || die "$dir cannot be made"
     fill "$1" || {
@@ -347,6 +355,6 @@ digest() { # PATH...: SHA-256, or - for none
 
 case $verb in
 open) open_directory "$@" ;;
-after | arm | ask | act | beat | begin | digest | forget | keep | put | reopen | save | store | strangers | undo) "$verb" "$@" ;;
+after | arm | ask | act | beat | begin | digest | forget | free | keep | put | reopen | save | store | strangers | undo) "$verb" "$@" ;;
 *) die "no verb $verb" ;;
 esac
