@@ -1,7 +1,11 @@
 """The table when the host starts: the kernel forgets it, so the rules are kept in a file and a unit loads them.
 
-The unit is there before the network, and again after `nftables.service`, which empties the whole rule set as it starts,
-stops and reloads. Other firewalls keep to tables of their own. Whoever locked himself out may press the reset button
+Measured on systemd 252: it runs behind `nftables.service` and before the network, and again when that service is
+reloaded, restarted, or stopped and started, each of which empties the whole rule set. Two ways to empty it go unseen
+until somebody looks: `nft` by hand, and that service started for the first time while the unit is active. Other
+firewalls keep to tables of their own; waiting for Docker would be a circle, since Docker waits for the network.
+
+Whoever locked himself out may press the reset button
 before the guardian comes to it: then the rules of an apply that nobody kept are not loaded, but those before it.
 """
 
