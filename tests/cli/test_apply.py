@@ -119,9 +119,16 @@ def test_bad_words(gatepost: Gatepost, bench: Bench) -> None:
 
 
 def test_cut_off(gatepost: Gatepost, bench: Bench, record: Applied) -> None:
-    """Told before anything else, and ended: fully before or fully after."""
+    """Told before anything else, and ended: fully before or fully after. What lies elsewhere runs for a yes only."""
     journal.write(bench.state, Applied(record.plan, record.started, Ending.UNFINISHED, by="alice", id="p9",
                                        ways=record.ways, backups=str(bench.backups)))  # fmt: skip
+    told = f"◆ an earlier apply p9   unfinished: its backups are in {bench.backups}: gatepost rollback finishes it\n"
     said = gatepost("rollback", "--list", "--state", str(bench.state))
-    assert said.err == ("✖ an earlier apply p9   rolled back: gatepost was cut off before anything was changed\n")
+    assert " ".join(said.err.split()) == " ".join(told.split())
+    said = gatepost("rollback", "--state", str(bench.state))
+    assert said.code == 2
+    assert said.err.endswith("gatepost: nobody is there to be asked: pass --yes to finish it\n")
+    assert [one.ending for one in journal.records(bench.state)] == [Ending.KEPT, Ending.UNFINISHED]
+    said = gatepost("rollback", "--yes", "--state", str(bench.state))
+    assert said.err.endswith("✖ an earlier apply p9   rolled back: gatepost was cut off before anything was changed\n")
     assert [one.ending for one in journal.records(bench.state)] == [Ending.KEPT, Ending.ROLLED_BACK]

@@ -10,6 +10,7 @@ import pytest
 
 from gatepost.cli import plan as planning
 from gatepost.edge.bundles import save
+from gatepost.edge.hand import ROOT
 from gatepost.edge.journal import records, write
 from gatepost.enforcement.wishes import Wishes
 from gatepost.errors import UsageError
@@ -156,7 +157,7 @@ def test_what_was_cut_off_is_ended_first_where_it_is_remembered(
     gatepost: Gatepost, declared: Path, tmp_path: Path
 ) -> None:
     state = tmp_path / "remembered"
-    write(state, Applied(Plan("20261124-1", NOW, ""), NOW, Ending.UNFINISHED, id="20261124-1"))
+    write(state, Applied(Plan("20261124-1", NOW, ""), NOW, Ending.UNFINISHED, id="20261124-1", backups=ROOT))
     said = planned(gatepost, declared, "--state", str(state))
     assert "20261124-1" in said.err
     assert [one.ending for one in records(state)] == [Ending.ROLLED_BACK]

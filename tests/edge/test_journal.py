@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -120,3 +121,55 @@ def test_a_state_that_cannot_be_used(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="--state"):
         journal.records(tmp_path / "file")
     assert journal.records(tmp_path / "none") == ()
+
+
+def test_names_that_lead_elsewhere(tmp_path: Path) -> None:
+    """A host or an id becomes a directory on a host, whose scripts are run."""
+    for changed in (replace(RECORD, ways=(("../../tmp/x", "local"),)), replace(RECORD, id="q")):
+        journal.write(tmp_path, changed)
+        (tmp_path / f"applied/{changed.id}.json").rename(tmp_path / "applied/p.json")
+        with pytest.raises(UsageError, match="not a record of an apply"):
+            journal.records(tmp_path)
+
+
+def test_what_others_can_write_is_not_carried_out(tmp_path: Path) -> None:
+    journal.write(tmp_path, RECORD)
+    for path, usual, mode in ((tmp_path / "applied", 0o700, 0o777), (tmp_path / "applied/p.json", 0o600, 0o620)):
+        path.chmod(mode)
+        with pytest.raises(UsageError, match="others may have written it"):
+            journal.records(tmp_path)
+        path.chmod(usual)
+    assert journal.records(tmp_path) == (RECORD,)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+def test_what_others_own_is_not_carried_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    journal.write(tmp_path, RECORD)
+    os.chown(tmp_path / "applied/p.json", 65534, 65534)
+    with pytest.raises(UsageError, match="others may have written it"):
+        journal.records(tmp_path)
+    monkeypatch.setenv("SUDO_UID", "65534")
+    assert journal.records(tmp_path) == (RECORD,)
+
+
+def test_no_link_is_followed(tmp_path: Path) -> None:
+    """A state directory may come with somebody else's files."""
+    precious = tmp_path / "precious"
+    precious.write_text("kept as it is")
+    (tmp_path / "applied").mkdir(mode=0o700)
+    for name in (".p.partial", "p.confirm", "p.json"):
+        (tmp_path / "applied" / name).symlink_to(precious)
+    (tmp_path / journal.LOCK).symlink_to(precious)
+    with pytest.raises(UsageError), journal.locked(tmp_path, "us"):
+        pass
+    for act in (journal.write, lambda state, _: journal.ask(state, "p"), lambda state, _: journal.records(state)):
+        with pytest.raises(UsageError):
+            act(tmp_path, RECORD)
+    assert precious.read_text() == "kept as it is"
+
+
+def test_a_pipe_is_no_record(tmp_path: Path) -> None:
+    (tmp_path / "applied").mkdir(mode=0o700)
+    os.mkfifo(tmp_path / "applied/p.json", 0o600)
+    with pytest.raises(UsageError, match="not a record of an apply"):
+        journal.records(tmp_path)

@@ -90,7 +90,7 @@ def apply(
     if keep:
         ended = _kept_from_here(directory)
     else:
-        settling.settle(state)
+        settling.settle(state, backups)
         request = Request(
             targets=tuple(targets or ()),
             declaration=config,

@@ -51,6 +51,8 @@ def rollback(
 
     directory = state or DEFAULT_STATE
     finished = settling.settle(state)
+    if not listing:
+        finished += settling.settle_elsewhere(directory, sure=yes)
     as_json = form is PlanFormat.JSON or (form is None and output is not None and output.suffix == ".json")
     if listing:
         told, code = shown(records(directory), as_json=as_json, plain=output is not None), UNDONE

@@ -1,6 +1,7 @@
 """Every apply on record, one file each: written to the disk itself before anything is changed.
 
-Files, not the database: a record must outlive a power cut, and be readable while another run writes.
+Files, not the database: a record must outlive a power cut, and be readable while another run writes. What a record says
+is carried out on hosts, so one that somebody else may have written is refused, and no link is followed.
 """
 
 from __future__ import annotations
@@ -9,10 +10,12 @@ import fcntl
 import json
 import os
 import re
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from gatepost.edge.readiness import HOST_NAME
 from gatepost.errors import CannotLook, UsageError, because
 from gatepost.model.plan import Applied, Ending
 from gatepost.report.plain import NotPlain, from_plain, mapping, to_plain
@@ -32,7 +35,7 @@ def locked(state: Path, who: str) -> Iterator[None]:
     """
     with _blaming(state):
         state.mkdir(parents=True, exist_ok=True)
-        lock = os.open(state / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+        lock = os.open(state / LOCK, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
     try:
         with _blaming(state):
             _take(lock, state)
@@ -66,10 +69,7 @@ def write(state: Path, applied: Applied) -> None:
         directory = state / DIRECTORY
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         partial = directory / f".{applied.id}.partial"
-        with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
+        _put(partial, text)
         partial.replace(directory / f"{applied.id}.json")
         _fsync(directory)
         _fsync(state)
@@ -80,6 +80,7 @@ def records(state: Path) -> tuple[Applied, ...]:
     with _blaming(state):
         if not state.exists() or not any(one.name == DIRECTORY for one in state.iterdir()):
             return ()
+        _refuse_strangers(state / DIRECTORY, (state / DIRECTORY).lstat())
         found = [_read(path) for path in (state / DIRECTORY).glob("*.json") if NAME.fullmatch(path.stem)]
     return tuple(sorted(found, key=lambda one: (one.started, one.id)))
 
@@ -97,7 +98,7 @@ def forget(state: Path, name: str) -> None:
 def ask(state: Path, name: str) -> None:
     """From now on another session may say that this apply is kept, see `answer`."""
     with _blaming(state):
-        _asking(state, name).write_text("asked\n", encoding="utf-8")
+        _put(_asking(state, name), "asked\n")
 
 
 def asked(state: Path, name: str) -> bool:
@@ -106,7 +107,7 @@ def asked(state: Path, name: str) -> bool:
 
 def answer(state: Path, name: str) -> None:
     with _blaming(state):
-        _asking(state, name).write_text(f"{KEEP}\n", encoding="utf-8")
+        _put(_asking(state, name), f"{KEEP}\n")
 
 
 def answered(state: Path, name: str) -> bool:
@@ -134,13 +135,43 @@ def named(state: Path, plan: str) -> str:
 
 def _read(path: Path) -> Applied:
     try:
-        if path.stat().st_size > LARGEST:
-            raise UsageError(f"{path}: too large for a record")
-        return from_plain(Applied, json.loads(path.read_text(encoding="utf-8")))
+        found = from_plain(Applied, json.loads(_text(path)))
     except (ValueError, RecursionError):
         raise UsageError(f"{path}: not a record of an apply") from None
     except NotPlain as error:
         raise UsageError(f"{path}: {error}") from None
+    if found.id != path.stem or not all(HOST_NAME.fullmatch(host) for host, _ in found.ways):
+        raise UsageError(f"{path}: not a record of an apply")  # its names lead to directories on hosts
+    return found
+
+
+def _text(path: Path) -> str:
+    """Raises ValueError for what is no text of ours."""
+    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as file:
+        state = os.fstat(file.fileno())
+        _refuse_strangers(path, state)
+        if state.st_size > LARGEST:
+            raise UsageError(f"{path}: too large for a record")
+        return file.read(LARGEST).decode() if stat.S_ISREG(state.st_mode) else ""
+
+
+def _refuse_strangers(path: Path, state: os.stat_result) -> None:
+    """Behind sudo, what the person wrote before is his."""
+    ours = {0, os.geteuid()}
+    if os.geteuid() == 0 and os.environ.get("SUDO_UID", "").isdecimal():
+        ours.add(int(os.environ["SUDO_UID"]))
+    if state.st_uid not in ours or state.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        raise UsageError(
+            f"{path}: others may have written it, and what it says would be done: look, then chown or chmod"
+        )
+
+
+def _put(path: Path, text: str) -> None:
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def _fsync(directory: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -19,18 +19,26 @@ from gatepost.model.plan import Applied, Ending, Kind
 Reach = Callable[[str], Runner]  # from the words of `via`
 
 
-def settled(state: Path, reach: Reach, now: datetime, who: str = "gatepost") -> tuple[Applied, ...]:
+def settled(
+    state: Path, reach: Reach, now: datetime, who: str = "gatepost", backups: Collection[str] | None = None
+) -> tuple[Applied, ...]:
     """Every apply that was cut off, ended now where its hosts can be reached: fully before or fully after.
 
     Kept where every host had kept it, else all of it is taken back. Nothing while another apply is under way.
+    `backups`: directories on hosts whose scripts may be run; of others nothing is touched. None: any that a record
+    names.
     """
-    if not journal.unfinished(state):
+    if not cut_off(state, backups):
         return ()
     try:
         with journal.locked(state, who):
-            return tuple(_settle(state, one, reach, now) for one in journal.unfinished(state))
+            return tuple(_settle(state, one, reach, now) for one in cut_off(state, backups))
     except CannotLook:
         return ()  # it is not cut off: somebody is at it
+
+
+def cut_off(state: Path, backups: Collection[str] | None = None) -> tuple[Applied, ...]:
+    return tuple(one for one in journal.unfinished(state) if backups is None or one.backups in backups)
 
 
 def _settle(state: Path, record: Applied, reach: Reach, now: datetime) -> Applied:
