@@ -200,12 +200,12 @@ def no_mail_past_the_relay(case: Case) -> Verdict:
     """No vantage sends mail out by itself."""
     smtp = catalogue.number("smtp")
     declared = {h.name for h in case.architecture.hosts}
-    if case.at.host != min(declared, default=""):
-        return not_applicable("told with the first declared host: it is a matter of the network")
     others = [r for r in of(ReachSeen, case.seen) if r.at.host not in declared]
     out = [r for r in others if past_the_relay(r, case.architecture)]
     if not out:
         return unknown(NO_VANTAGE)
+    if case.at.host != min(declared, default=""):
+        return not_applicable("told with the first declared host: it is a matter of the network")
     if past := [r for r in out if way(r, case.architecture) is Way.OPEN]:
         return failed(f"{vantages(past, case)} reached {smtp} of {past[0].at.address} past the relay", *evidence(past))
     return seen_enough(out, case)
