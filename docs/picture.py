@@ -1,4 +1,7 @@
-"""Draw the pictures of the README: the beginning of both pages of `gatepost demo`, as a terminal shows them."""
+"""Draw the pictures of the README, as a terminal shows them: both pages of `gatepost demo`, and the unfit realm.
+
+The realm's own directories are shown as the usual ones of Postfix and Dovecot. It needs root, as the realm does.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +19,7 @@ from gatepost.cli.request import Request
 from gatepost.demo.stage import running
 from gatepost.demo.world import BAD, BAD_DOMAIN
 from gatepost.report.formats import TERMINAL
+from lab.realm.host import Realm, State
 
 WIDTH = 100
 HERE = Path(__file__).parent / "images"
@@ -31,7 +35,30 @@ def main() -> int:
     for view, chosen in (("audit", _audit), ("domains", _domains)):
         page = TERMINAL[view](audit, width=WIDTH, colour=True, fail_on=None).splitlines()
         _draw(f"gatepost {view} {' '.join(stage.domains)}", chosen(page), HERE / f"{view}.svg")
+    _realm()
     return 0
+
+
+def _realm() -> None:
+    """The port truth of the unfit realm, and the first steps of its plan."""
+    realm = Realm("picture", State.UNFIT)
+    realm.up()
+    try:
+        for view, most in (("ports", 40), ("plan", 34)):
+            page = _shown(realm, view)
+            _draw(f"gatepost {view}", [*page[:most], "  …"], HERE / f"{view}.svg")
+    finally:
+        realm.down()
+
+
+def _shown(realm: Realm, view: str) -> list[str]:
+    program = Path(__file__).parent.parent / "gatepost"
+    words = f"stty cols {WIDTH} && exec {program} {view} -q -c {realm.declaration} --ca {realm.ca}"
+    shown = realm.run("office", "script", "-qec", words, "/dev/null").stdout.replace("\r", "")
+    for inner, usual in ((f"{realm.home}/postfix/config", "/etc/postfix"), (f"{realm.home}/dovecot", "/etc/dovecot"),
+                         (f"{realm.home}/papers", "/etc/ssl/private")):  # fmt: skip
+        shown = shown.replace(inner, usual)
+    return shown.splitlines()
 
 
 def _audit(page: list[str]) -> list[str]:
