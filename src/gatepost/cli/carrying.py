@@ -24,6 +24,7 @@ from gatepost.enforcement.wishes import Wishes
 from gatepost.errors import CannotLook, UsageError
 from gatepost.model.audit import Audit
 from gatepost.model.plan import Applied, Ending, Plan
+from gatepost.report.deeds import deeds, others
 from gatepost.report.plan import render
 from gatepost.report.tally import plural
 
@@ -53,7 +54,10 @@ class Session:
         plan = given or planning.planned(self.looked, self.wishes, before)
         if given is None:
             planning.refuse_blind(plan, self.looked)
-        self._show(plan, sys.stderr if as_json else sys.stdout)
+        out = sys.stderr if as_json else sys.stdout
+        self._show(plan, out)
+        if given:
+            self._show_deeds(given, before, out)
         if not plan.doing:
             now = datetime.now(UTC)
             return Applied(plan, now, Ending.KEPT, now, by=self.terms.by)
@@ -65,6 +69,13 @@ class Session:
             colour = out is sys.stdout and telling.colour()
             shown = render(plan, width=telling.width(), colour=colour, verbose=self.verbose, only_shown=False)
             out.write(f"{shown}\n")
+            out.flush()
+
+    def _show_deeds(self, given: Plan, before: Audit, out: TextIO) -> None:
+        """A plan from a file may say one thing and do another."""
+        if strange := others(given, planning.planned(self.looked, self.wishes, before)):
+            colour = out is sys.stdout and telling.colour()
+            out.write(deeds(strange, width=telling.width(), colour=colour))
             out.flush()
 
     def _ask(self, plan: Plan) -> None:
