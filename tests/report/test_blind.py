@@ -8,7 +8,7 @@ from gatepost.model.architecture import Endpoint
 from gatepost.model.finding import Finding
 from gatepost.model.observation import Unobserved
 from gatepost.model.words import Outcome, Reason, Role, Severity
-from gatepost.report.blind import Blind, blind, elsewhere, gathered
+from gatepost.report.blind import Blind, blind, gathered, unjudged
 from tests.report.sample import finding, sample
 
 AT = Endpoint("mx.test", "192.0.2.1", 110)
@@ -45,11 +45,20 @@ def test_ports_that_miss_the_same_share_a_line() -> None:
     assert [(b.wanted, b.where) for b in found] == [(("robot", "tls"), "mx.test:143"), (("tls",), "mx.test:110")]
 
 
-def test_other_witnesses_are_counted_apart() -> None:
-    manual = replace(unknown("GP-TLS-001", "needs mail logs"), check="manual")
-    logs = unknown("GP-LOG-001", "needs mail logs")
-    assert told(manual, logs) == ()
-    assert elsewhere(replace(sample(), findings=(manual, logs))) == {"logs": ("GP-LOG-001",), "others": ("GP-TLS-001",)}
+def test_what_had_no_judge_is_counted_apart_by_what_it_needs() -> None:
+    logs = replace(unknown("GP-LOG-001", "needs mail logs"), check="manual")
+    more = replace(unknown("GP-LOG-002", "needs mail logs or the declaration"), check="manual")
+    dns = replace(unknown("GP-DNSID-001", "DNS was not asked: name the mail domain"), check="manual")
+    assert told(logs, more, dns) == ()
+    assert list(unjudged(replace(sample(), findings=(dns, more, logs))).items()) == [
+        ("needs mail logs", ("GP-LOG-001", "GP-LOG-002")),
+        ("DNS was not asked: name the mail domain", ("GP-DNSID-001",)),
+    ]
+
+
+def test_a_judge_that_saw_nothing_is_blind_whatever_the_control_is_seen_by() -> None:
+    (one,) = told(unknown("GP-LOG-001", "no log was named"))
+    assert one.controls == ("GP-LOG-001",)
 
 
 def test_passes_and_failures_are_not_blind() -> None:

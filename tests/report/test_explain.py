@@ -41,4 +41,4 @@ def test_only_checked_references_are_named(name: str) -> None:
 
 
 def test_a_control_without_a_judge_names_the_witness_it_waits_for() -> None:
-    assert "unknown until gatepost can ask mail logs" in render(bare("GP-RESP-002"))
+    assert "not judged by gatepost: it needs mail logs" in render(bare("GP-RESP-002"))

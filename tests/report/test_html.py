@@ -109,7 +109,7 @@ def test_it_tells_what_the_other_formats_tell() -> None:
         assert finding.control in text
     assert "partner X still sends TLS 1.0" in text
     assert "limited: 421 4.7.0 Too many connections from you" in text
-    assert "6 controls cannot be seen from the network" in text
+    assert "6 controls not judged in this run" in text
 
 
 def test_the_worst_are_unfolded() -> None:

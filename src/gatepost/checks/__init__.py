@@ -264,7 +264,8 @@ _WITNESSES = {
     "probe": "a probe gatepost does not have yet",
 }
 _LAST = frozenset({"dns", "probe"})  # named only where nothing else could tell
-_READ = frozenset({"config", "firewall"})  # witnesses that gatepost asks: what has no judge yet needs another one
+_READ = frozenset({"config", "declaration", "firewall"})  # gatepost asks them: what has no judge needs another witness
+_PERSON = "a person to judge it"
 
 
 def missing(name: str, heard: frozenset[str] = frozenset()) -> str:
@@ -272,8 +273,8 @@ def missing(name: str, heard: frozenset[str] = frozenset()) -> str:
     nothing. Raises UsageError for an unknown id.
     """
     witnesses = control(name).witnesses
-    wanted = [w for w in witnesses if w not in _LAST | heard] or ["probe"]
-    return " or ".join(_WITNESSES[w] for w in wanted)
+    wanted = [_WITNESSES[w] for w in witnesses if w not in _LAST | heard]
+    return " or ".join(wanted) or (_PERSON if "declaration" in witnesses else _WITNESSES["probe"])
 
 
 def _manual() -> Mapping[str, str]:

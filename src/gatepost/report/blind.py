@@ -37,20 +37,21 @@ class Blind:
 
 
 def blind(audit: Audit) -> tuple[Blind, ...]:
-    """The reasons that cost most controls first. What needs another witness is not among them."""
-    unknown = [f for f in audit.findings if f.outcome is Outcome.UNKNOWN and not standards.beyond_the_network(f)]
+    """The reasons that cost most controls first. What was not judged at all is not among them."""
+    unknown = [f for f in audit.findings if f.outcome is Outcome.UNKNOWN and not standards.unjudged(f)]
     unlooked = [f for f in unknown if _wanted(f)]
     told = [*_by_reason(f for f in unknown if not _wanted(f)), *_by_place(unlooked)]
     return tuple(sorted(told, key=lambda b: (-len(b.controls), b.reason, b.where)))
 
 
-def elsewhere(audit: Audit) -> dict[str, tuple[str, ...]]:
-    """Controls that the network cannot tell about, by the witness they need."""
+def unjudged(audit: Audit) -> dict[str, tuple[str, ...]]:
+    """Controls that nobody judged in this run, by what they need first; what most of them need comes first."""
     wanted: dict[str, set[str]] = defaultdict(set)
     for finding in audit.findings:
-        if finding.outcome is Outcome.UNKNOWN and standards.beyond_the_network(finding):
-            wanted[standards.witness(finding.control)].add(finding.control)
-    return {witness: tuple(sorted(wanted[witness])) for witness in sorted(wanted)}
+        if finding.outcome is Outcome.UNKNOWN and standards.unjudged(finding):
+            wanted[finding.because.partition(" or ")[0]].add(finding.control)
+    ordered = sorted(wanted, key=lambda need: (-len(wanted[need]), need))
+    return {need: tuple(sorted(wanted[need])) for need in ordered}
 
 
 def _wanted(finding: Finding) -> str:

@@ -47,7 +47,9 @@ def _facts(told: Explained) -> list[tuple[str, list[str]]]:
 
 
 def _promises(told: Explained) -> list[str]:
-    return [promise for _, promise in told.checks] or [f"unknown until gatepost can ask {told.missing or 'for it'}"]
+    return [promise for _, promise in told.checks] or [
+        f"not judged by gatepost: it needs {told.missing or 'another witness'}"
+    ]
 
 
 def _remedies(told: Explained, width: int) -> list[Text]:

@@ -16,7 +16,7 @@ from gatepost.model.audit import Audit
 from gatepost.model.finding import Finding
 from gatepost.model.words import Outcome, Severity
 from gatepost.report import certs, domains, standards, truth
-from gatepost.report.blind import Blind, blind, elsewhere, gathered
+from gatepost.report.blind import Blind, blind, gathered, unjudged
 from gatepost.report.evidence import transcript
 from gatepost.report.held import held
 from gatepost.report.markup import Element, Node, Stylesheet, e, html
@@ -189,11 +189,15 @@ def _spoken(told: Sequence[str]) -> Iterable[Node]:
 def _unseen(audit: Audit) -> Iterable[Node]:
     if told := blind(audit):
         yield _reasons(told)
-    others = sorted(control for controls in elsewhere(audit).values() for control in controls)
-    if others:
-        listed = (e("li", e("code", control), f" {standards.title(control)}") for control in others)
-        summary = e("summary", f"{plural(len(others), 'control')} cannot be seen from the network")
-        yield e("details", summary, e("ul", listed), class_="more")
+    needs = unjudged(audit)
+    if needs:
+        count = plural(sum(map(len, needs.values())), "control")
+        groups = ((e("p", f"{need}:"), _titles(controls)) for need, controls in needs.items())
+        yield e("details", e("summary", f"{count} not judged in this run"), *groups, class_="more")
+
+
+def _titles(controls: Iterable[str]) -> Element:
+    return e("ul", (e("li", e("code", control), f" {standards.title(control)}") for control in controls))
 
 
 def _reasons(told: Iterable[Blind]) -> Element:

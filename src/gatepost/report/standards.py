@@ -37,21 +37,9 @@ def references(control: str) -> tuple[Reference, ...]:
     return tuple(r for r in found.references if r.verified) if found else ()
 
 
-def beyond_the_network(finding: Finding) -> bool:
-    """No judge was there to look, or neither the port nor DNS can tell: another witness has to be asked."""
-    found = entry(finding.control)
-    told = found is None or bool(_NETWORK & set(found.witnesses))
-    return finding.check == "manual" or not (finding.evidence or told)
-
-
-def witness(control: str) -> str:
-    """The strongest witness other than the network."""
-    found = entry(control)
-    names = found.witnesses if found else ()
-    return next((name for name in names if name not in _NETWORK), "others")
-
-
-_NETWORK = frozenset({"dns", "probe"})
+def unjudged(finding: Finding) -> bool:
+    """No judge was there to look: the run did not hear the witness that it needs, or there is none yet."""
+    return finding.check == "manual"
 
 
 def named(reference: Reference) -> str:

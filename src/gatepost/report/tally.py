@@ -18,8 +18,8 @@ class Tally:
     open: dict[Severity, int]  # worst first; only severities that occur
     waived: int
     passed: int
-    unknown: int  # could have been seen from the network, and was not
-    elsewhere: int  # needs a witness other than the network
+    unknown: int  # a judge looked for something and did not see it
+    unjudged: int  # needs a witness that was not heard, or that gatepost cannot hear
     not_applicable: int
 
     @property
@@ -30,14 +30,14 @@ class Tally:
 def tally(audit: Audit) -> Tally:
     outcomes = Counter(f.outcome for f in audit.findings)
     unknown = [f for f in audit.findings if f.outcome is Outcome.UNKNOWN]
-    elsewhere = sum(standards.beyond_the_network(f) for f in unknown)
+    unjudged = sum(map(standards.unjudged, unknown))
     severities = Counter(f.severity for f in audit.findings if f.open)
     return Tally(
         {s: severities[s] for s in WORST_FIRST if severities[s]},
         sum(f.outcome is Outcome.FAIL and not f.open for f in audit.findings),
         outcomes[Outcome.PASS],
-        len(unknown) - elsewhere,
-        elsewhere,
+        len(unknown) - unjudged,
+        unjudged,
         outcomes[Outcome.NOT_APPLICABLE],
     )
 

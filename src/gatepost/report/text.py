@@ -12,7 +12,7 @@ from gatepost.model.audit import Audit
 from gatepost.model.finding import Finding
 from gatepost.model.words import Outcome, Severity
 from gatepost.report import standards
-from gatepost.report.blind import Blind, blind, elsewhere, gathered
+from gatepost.report.blind import Blind, blind, gathered, unjudged
 from gatepost.report.domains import cards
 from gatepost.report.escape import printable, shortened
 from gatepost.report.evidence import transcript
@@ -198,7 +198,9 @@ def _unseen(audit: Audit, width: int, *, verbose: bool) -> list[Text]:
     page = [line for one in kept for line in _reason(one, width, verbose=verbose)]
     if left := len(told) - len(kept):
         page.append(text(f"  … {plural(left, 'more reason')} with -v", "dim"))
-    page += _other_witnesses(audit, width)
+    page += [
+        line for need, controls in unjudged(audit).items() for line in _need(need, controls, width, verbose=verbose)
+    ]
     heading = joined(text("NOT SEEN", "bold"), text("   neither a pass nor a failure", "dim"))
     return [heading, *page] if page else []
 
@@ -209,15 +211,10 @@ def _reason(one: Blind, width: int, *, verbose: bool) -> list[Text]:
     return hanging(text("  ?", "blue"), body, indent=4, width=width)
 
 
-def _other_witnesses(audit: Audit, width: int) -> list[Text]:
-    """One line for all controls that the network alone can never tell about."""
-    wanted = elsewhere(audit)
-    if not wanted:
-        return []
-    listed = ", ".join(f"{witness} ({len(controls)})" for witness, controls in wanted.items())
-    count = plural(sum(len(controls) for controls in wanted.values()), "control")
-    body = joined(f"{count} cannot be seen from the network; witness needed: ", text(listed, "dim"))
-    return hanging(text("  ·", "dim"), body, indent=4, width=width)
+def _need(need: str, controls: tuple[str, ...], width: int, *, verbose: bool) -> list[Text]:
+    """In one line, for controls that had no judge in this run."""
+    listed = ", ".join(controls) if verbose else plural(len(controls), "control")
+    return hanging(text("  ·", "dim"), joined(printable(need), "   ", text(listed, "dim")), indent=4, width=width)
 
 
 def _passed(audit: Audit, width: int) -> list[Text]:
@@ -237,7 +234,7 @@ def _close(audit: Audit, width: int, fail_on: Severity | None) -> list[Text]:
         "failed": counted.failures,
         "waived": counted.waived,
         "not seen": counted.unknown,
-        "need another witness": counted.elsewhere,
+        "not judged": counted.unjudged,
     }
     counts = " · ".join(f"{number} {word}" for word, number in numbers.items() if number or word in _ALWAYS)
     return [
