@@ -33,7 +33,6 @@ from tests.checks import (
     test_policy,
     test_ports,
     test_segmentation,
-    test_settings,
     test_signing,
     test_software,
     test_starttls,
@@ -42,6 +41,7 @@ from tests.checks import (
     test_transport,
 )
 from tests.checks.cases import DOMAIN, HOST, IMAP, LMTP, MX, NAME, NOW, SIEVE, SUBMISSION, SUBMISSIONS, service
+from tests.checks.settings import test_judges
 
 _MODULES = (
     test_advertised,
@@ -55,11 +55,11 @@ _MODULES = (
     test_firewall,
     test_hosting,
     test_identity,
+    test_judges,
     test_listeners,
     test_policy,
     test_ports,
     test_segmentation,
-    test_settings,
     test_signing,
     test_software,
     test_starttls,

@@ -24,7 +24,6 @@ from gatepost.checks import (
     ports,
     relay,
     segmentation,
-    settings,
     signing,
     software,
     starttls,
@@ -34,6 +33,7 @@ from gatepost.checks import (
     transport,
 )
 from gatepost.checks.case import Check
+from gatepost.checks.settings.judges import SETTINGS
 from gatepost.model.explained import Explained
 
 _FROM_PORTS: tuple[Check, ...] = (
@@ -198,7 +198,7 @@ _FROM_DNS: tuple[Check, ...] = (
 )
 
 _FROM_HOST: tuple[Check, ...] = (
-    *settings.SETTINGS,
+    *SETTINGS,
     files.keys_kept_private,
     files.keys_not_shared,
     files.keys_fit,

@@ -10,8 +10,8 @@ from gatepost.catalogue.remedies import LABELS
 from gatepost.checks.case import Case, Scope, check, failed, not_applicable, passed, unknown
 from gatepost.checks.certificates import served
 from gatepost.checks.dialogue_seen import some, words
-from gatepost.checks.files_seen import files
 from gatepost.checks.inside_seen import here, looked_inside, not_seen_inside
+from gatepost.checks.settings.named_files import files
 from gatepost.model.architecture import Architecture, Endpoint
 from gatepost.model.certificate import Certificate
 from gatepost.model.finding import Verdict

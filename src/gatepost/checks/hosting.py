@@ -8,10 +8,10 @@ from collections.abc import Iterable, Iterator
 from gatepost.catalogue.presumption import presumed
 from gatepost.checks.case import Case, Scope, check, failed, not_applicable, passed, unknown
 from gatepost.checks.dialogue_seen import words as listed
-from gatepost.checks.files_seen import files
 from gatepost.checks.inside_seen import here, looked_inside, not_seen_inside
-from gatepost.checks.restrictions import terms
-from gatepost.checks.settings_seen import hidden, kin, listeners, servers, told
+from gatepost.checks.settings.named_files import files
+from gatepost.checks.settings.restrictions import terms
+from gatepost.checks.settings.spots import hidden, kin, listeners, servers, told
 from gatepost.model.finding import Verdict
 from gatepost.model.host import ListenerConfigured, ServerSeen, SettingSeen
 from gatepost.model.observation import CertificateSeen, Observation, of

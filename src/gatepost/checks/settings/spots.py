@@ -11,7 +11,7 @@ from gatepost.catalogue.presumption import presumed
 from gatepost.catalogue.settings import EVERYWHERE, OUTWARD, Row, settings
 from gatepost.checks.case import Case
 from gatepost.checks.inside_seen import here
-from gatepost.checks.networks import local
+from gatepost.checks.settings.networks import local
 from gatepost.model.architecture import Service
 from gatepost.model.host import ListenerConfigured, ServerSeen, SettingSeen, SocketSeen
 from gatepost.model.observation import of

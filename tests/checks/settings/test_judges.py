@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from gatepost.catalogue.settings import Row as Setting
 from gatepost.catalogue.settings import Safe, settings
 from gatepost.checks.case import Check
-from gatepost.checks.settings import SETTINGS
+from gatepost.checks.settings.judges import SETTINGS
 from gatepost.model.finding import Verdict
 from gatepost.model.host import ServerSeen, SettingSeen, SocketSeen
 from gatepost.model.observation import Observation, Unobserved

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv6Network, ip_network
 
-from gatepost.checks.answer import HOLDS, Answer, all_of, cannot_tell, fails
-from gatepost.checks.declared import LOOPBACK, inside
-from gatepost.checks.wordlists import words
+from gatepost.checks.settings.answer import HOLDS, Answer, all_of, cannot_tell, fails
+from gatepost.checks.settings.declared import LOOPBACK, inside
+from gatepost.checks.settings.wordlists import words
 from gatepost.model.flows import Network
 
 _MAPPED = IPv6Network("::ffff:0:0/96")

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from gatepost.catalogue.settings import Restriction, Safe
-from gatepost.checks.answer import HOLDS, Answer, Held, cannot_tell, fails
-from gatepost.checks.wordlists import words
+from gatepost.checks.settings.answer import HOLDS, Answer, Held, cannot_tell, fails
+from gatepost.checks.settings.wordlists import words
 
 _DEEPEST = 8  # restriction classes inside each other
 _WITH_ARGUMENT = (

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gatepost.catalogue.settings import Safe
-from gatepost.checks.answer import HOLDS, Answer, all_of, cannot_tell, fails
 from gatepost.checks.case import Case
 from gatepost.checks.inside_seen import here
-from gatepost.checks.settings_seen import Asked
-from gatepost.checks.wordlists import words
+from gatepost.checks.settings.answer import HOLDS, Answer, all_of, cannot_tell, fails
+from gatepost.checks.settings.spots import Asked
+from gatepost.checks.settings.wordlists import words
 from gatepost.model.host import FileSeen, SettingSeen
 from gatepost.model.observation import Unobserved, of
 

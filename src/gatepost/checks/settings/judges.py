@@ -10,12 +10,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from gatepost.catalogue.settings import Row, settings
-from gatepost.checks.answer import HOLDS, Answer, Held, cannot_tell
 from gatepost.checks.case import Case, Check, Scope, failed, not_applicable, passed, unknown
 from gatepost.checks.inside_seen import here, looked_inside, not_seen_inside
-from gatepost.checks.mending import mended
-from gatepost.checks.rows import answer
-from gatepost.checks.settings_seen import Asked, Spot, servers, shown, spots, told
+from gatepost.checks.settings.answer import HOLDS, Answer, Held, cannot_tell
+from gatepost.checks.settings.mending import mended
+from gatepost.checks.settings.rows import answer
+from gatepost.checks.settings.spots import Asked, Spot, servers, shown, spots, told
 from gatepost.model.finding import Verdict
 from gatepost.model.host import ServerSeen, SettingSeen
 from gatepost.model.observation import Observation, Unobserved, of

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from gatepost.checks.answer import HOLDS, Answer, all_of, cannot_tell, fails
-from gatepost.checks.declared import inside
-from gatepost.checks.networks import local, read
-from gatepost.checks.wordlists import words
+from gatepost.checks.settings.answer import HOLDS, Answer, all_of, cannot_tell, fails
+from gatepost.checks.settings.declared import inside
+from gatepost.checks.settings.networks import local, read
+from gatepost.checks.settings.wordlists import words
 from gatepost.model.flows import Network
 
 _ON_HOST = ("fifo:", "local:", "unix:")

@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from gatepost.catalogue.settings import Safe
-from gatepost.checks import bound
-from gatepost.checks.answer import HOLDS, Answer, Held, about_else, all_of, any_of, cannot_tell, fails
-from gatepost.checks.predicates import OPERATORS
-from gatepost.checks.restrictions import reached, terms
-from gatepost.checks.settings_seen import Asked, shown, told
+from gatepost.checks.settings import bound
+from gatepost.checks.settings.answer import HOLDS, Answer, Held, about_else, all_of, any_of, cannot_tell, fails
+from gatepost.checks.settings.predicates import OPERATORS
+from gatepost.checks.settings.restrictions import reached, terms
+from gatepost.checks.settings.spots import Asked, shown, told
 from gatepost.model.host import SettingSeen
 
 _LISTS = (

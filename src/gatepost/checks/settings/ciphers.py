@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import cache
 
 from gatepost.catalogue import document
-from gatepost.checks.answer import HOLDS, Answer, cannot_tell, fails
+from gatepost.checks.settings.answer import HOLDS, Answer, cannot_tell, fails
 
 _LONGEST = 4096  # characters
 _BY_NATURE = frozenset({"ALL", "COMPLEMENTOFALL", "COMPLEMENTOFDEFAULT"})

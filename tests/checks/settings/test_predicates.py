@@ -13,13 +13,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gatepost.catalogue.settings import Safe, setting
-from gatepost.checks import ciphers
-from gatepost.checks.answer import Answer, Held
-from gatepost.checks.networks import Trusted, read, within
-from gatepost.checks.predicates import OPERATORS
-from gatepost.checks.restrictions import refuses_strangers
-from gatepost.checks.settings_seen import Asked, Spot
-from gatepost.checks.wordlists import words
+from gatepost.checks.settings import ciphers
+from gatepost.checks.settings.answer import Answer, Held
+from gatepost.checks.settings.networks import Trusted, read, within
+from gatepost.checks.settings.predicates import OPERATORS
+from gatepost.checks.settings.restrictions import refuses_strangers
+from gatepost.checks.settings.spots import Asked, Spot
+from gatepost.checks.settings.wordlists import words
 from gatepost.model.host import ServerSeen, SettingSeen
 from tests.checks.cases import HOST, case
 from tests.checks.host_cases import DECLARED, DOVECOT, POSTFIX

@@ -6,11 +6,11 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
 from gatepost.catalogue.settings import EVERYWHERE, OUTWARD, Row
-from gatepost.checks import declared
 from gatepost.checks.case import Case
-from gatepost.checks.predicates import allowed_words
-from gatepost.checks.settings_seen import Asked, Spot, told
-from gatepost.checks.wordlists import words
+from gatepost.checks.settings import declared
+from gatepost.checks.settings.predicates import allowed_words
+from gatepost.checks.settings.spots import Asked, Spot, told
+from gatepost.checks.settings.wordlists import words
 from gatepost.model.flows import Network
 
 _MOST = 20  # words of a value that is worked out

@@ -11,15 +11,15 @@ from fnmatch import fnmatchcase
 
 from gatepost.catalogue.settings import Safe
 from gatepost.catalogue.versions import numbers
-from gatepost.checks import ciphers, declared
-from gatepost.checks.answer import HOLDS, Answer, cannot_tell, fails
 from gatepost.checks.dialogue_seen import some
-from gatepost.checks.endpoints import all_inside
-from gatepost.checks.files_seen import file_exists, file_reference
-from gatepost.checks.networks import Trusted, within
-from gatepost.checks.restrictions import refuses_strangers
-from gatepost.checks.settings_seen import Asked, shown
-from gatepost.checks.wordlists import plain, words
+from gatepost.checks.settings import ciphers, declared
+from gatepost.checks.settings.answer import HOLDS, Answer, cannot_tell, fails
+from gatepost.checks.settings.endpoints import all_inside
+from gatepost.checks.settings.named_files import file_exists, file_reference
+from gatepost.checks.settings.networks import Trusted, within
+from gatepost.checks.settings.restrictions import refuses_strangers
+from gatepost.checks.settings.spots import Asked, shown
+from gatepost.checks.settings.wordlists import plain, words
 from gatepost.model.host import SettingSeen
 from gatepost.model.words import Severity
 

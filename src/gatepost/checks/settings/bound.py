@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from ipaddress import ip_network
 
 from gatepost.catalogue.settings import Safe
-from gatepost.checks import declared
-from gatepost.checks.answer import HOLDS, Answer, cannot_tell, fails
 from gatepost.checks.case import Case
-from gatepost.checks.networks import local
-from gatepost.checks.settings_seen import Asked
+from gatepost.checks.settings import declared
+from gatepost.checks.settings.answer import HOLDS, Answer, cannot_tell, fails
+from gatepost.checks.settings.networks import local
+from gatepost.checks.settings.spots import Asked
 from gatepost.model.flows import Network
 from gatepost.model.host import ListenerConfigured
 from gatepost.model.observation import of

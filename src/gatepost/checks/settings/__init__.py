@@ -1,0 +1,1 @@
+"""Every row of the settings catalogue, judged at each place where the setting takes effect."""
