@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from ipaddress import ip_network
 from random import Random
 
-from gatepost.firewall import ruleset
-from gatepost.firewall.comparison import input_deviations
-from gatepost.firewall.proof import Proof
+from gatepost.firewall.proving import ruleset
+from gatepost.firewall.proving.comparison import input_deviations
+from gatepost.firewall.proving.proof import Proof
 from gatepost.model.architecture import Host
 from gatepost.model.flows import Flow, Matrix
 from lab.packets import PATIENCE, why_not

@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from ipaddress import ip_address
 from random import Random
 
-from gatepost.firewall import overlay, ruleset, surroundings
-from gatepost.firewall.evaluation import Evaluator
-from gatepost.firewall.fates import ACCEPT, DROP, Fates
-from gatepost.firewall.packets import DESTINATION, Packet
-from gatepost.firewall.paths import Paths
-from gatepost.firewall.surroundings import Surroundings
+from gatepost.firewall.proving import overlay, ruleset, surroundings
+from gatepost.firewall.proving.evaluation import Evaluator
+from gatepost.firewall.proving.fates import ACCEPT, DROP, Fates
+from gatepost.firewall.proving.packets import DESTINATION, Packet
+from gatepost.firewall.proving.paths import Paths
+from gatepost.firewall.proving.surroundings import Surroundings
 from lab.packets import LONG, Lanes, Read, Try
 from lab.rulesets import PORTS, SOURCES, iptables, nft
 

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from gatepost.firewall import surroundings
-from gatepost.firewall.surroundings import Surroundings
+from gatepost.firewall.proving import surroundings
+from gatepost.firewall.proving.surroundings import Surroundings
 from gatepost.model.bundle import Bundle, FileTaken, Ran
 
 V4, V6 = "198.51.100.5", "2001:db8::5"

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from gatepost.firewall import overlay, ruleset
-from gatepost.firewall.classes import PortClass
-from gatepost.firewall.proof import Admission, Proof, sample
-from gatepost.firewall.regions import Region
+from gatepost.firewall.proving import overlay, ruleset
+from gatepost.firewall.proving.classes import PortClass
+from gatepost.firewall.proving.proof import Admission, Proof, sample
+from gatepost.firewall.proving.regions import Region
 from tests.firewall.around import V4, V6, around
 
 FILES = sorted((Path(__file__).parent / "proofs").glob("*.txt"))

@@ -160,7 +160,7 @@ def test_rules_that_could_not_be_read_are_neither_open_nor_closed(ran: Ran | Non
 
 
 def test_a_rule_set_that_would_take_too_long_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gatepost.firewall.evaluation.MOST_WORK", 10)
+    monkeypatch.setattr("gatepost.firewall.proving.evaluation.MOST_WORK", 10)
     (one,) = told(*OPEN)
     assert isinstance(one, Unobserved)
     assert (one.reason, one.detail) == (Reason.BUDGET, "the rule set is too large to be evaluated in reasonable time")

@@ -7,8 +7,8 @@ from random import Random
 
 import pytest
 
-from gatepost.firewall import overlay, ruleset
-from gatepost.firewall.proof import Proof, sample
+from gatepost.firewall.proving import overlay, ruleset
+from gatepost.firewall.proving.proof import Proof, sample
 from lab.packets import Lanes, why_not
 from lab.proofs import prove
 from tests.firewall.around import V4, V6, around

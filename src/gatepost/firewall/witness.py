@@ -6,16 +6,16 @@ import re
 from collections.abc import Iterator, Sequence
 
 from gatepost import catalogue
-from gatepost.firewall import overlay, ruleset, surroundings
-from gatepost.firewall.bans import bans_seen
-from gatepost.firewall.classes import UNTOLD, PortClass, kind_of
-from gatepost.firewall.comparison import forward_deviations, input_deviations, output_deviations
-from gatepost.firewall.evaluation import TooMuchWork
-from gatepost.firewall.life import life_support
-from gatepost.firewall.matches import REVERSE_PATH
-from gatepost.firewall.proof import LEGACY, Proof, listed, sample
-from gatepost.firewall.regions import EMPTY, Region, address, of_networks
-from gatepost.firewall.ruleset import NoRuleset
+from gatepost.firewall.proving import overlay, ruleset, surroundings
+from gatepost.firewall.proving.bans import bans_seen
+from gatepost.firewall.proving.classes import UNTOLD, PortClass, kind_of
+from gatepost.firewall.proving.comparison import forward_deviations, input_deviations, output_deviations
+from gatepost.firewall.proving.evaluation import TooMuchWork
+from gatepost.firewall.proving.life import life_support
+from gatepost.firewall.proving.matches import REVERSE_PATH
+from gatepost.firewall.proving.proof import LEGACY, Proof, listed, sample
+from gatepost.firewall.proving.regions import EMPTY, Region, address, of_networks
+from gatepost.firewall.proving.ruleset import NoRuleset
 from gatepost.model.architecture import Endpoint, Host
 from gatepost.model.bundle import Bundle, Ran
 from gatepost.model.flows import Matrix

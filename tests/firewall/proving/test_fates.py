@@ -5,8 +5,18 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gatepost.firewall.fates import ACCEPT, DROP, FALL, ON, UNTRACKED_ACCEPT, UNTRACKED_FALL, Fates, merged, untracked
-from gatepost.firewall.regions import Region
+from gatepost.firewall.proving.fates import (
+    ACCEPT,
+    DROP,
+    FALL,
+    ON,
+    UNTRACKED_ACCEPT,
+    UNTRACKED_FALL,
+    Fates,
+    merged,
+    untracked,
+)
+from gatepost.firewall.proving.regions import Region
 
 TOP = 50
 marks = st.sampled_from([ACCEPT, DROP, FALL, ON, ACCEPT | DROP, DROP | FALL, ACCEPT | ON])

@@ -10,14 +10,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from gatepost.firewall.effects import Ends
-from gatepost.firewall.evaluation import Prepared
-from gatepost.firewall.fates import DROP
-from gatepost.firewall.matches import Condition
-from gatepost.firewall.proof import Proof, sample
-from gatepost.firewall.regions import EMPTY, EVERY_PORT, Region, networks
-from gatepost.firewall.rules import Ready
-from gatepost.firewall.ruleset import ChainKey
+from gatepost.firewall.proving.effects import Ends
+from gatepost.firewall.proving.evaluation import Prepared
+from gatepost.firewall.proving.fates import DROP
+from gatepost.firewall.proving.matches import Condition
+from gatepost.firewall.proving.proof import Proof, sample
+from gatepost.firewall.proving.regions import EMPTY, EVERY_PORT, Region, networks
+from gatepost.firewall.proving.rules import Ready
+from gatepost.firewall.proving.ruleset import ChainKey
 from gatepost.model.architecture import Endpoint, Host
 from gatepost.model.flows import Flow
 from gatepost.model.observation import Unobserved

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import NamedTuple
 
-from gatepost.firewall.fates import ACCEPT, DROP, FALL, LOST
-from gatepost.firewall.packets import Knowledge, Packet
-from gatepost.firewall.regions import EVERYWHERE, Region
-from gatepost.firewall.ruleset import ChainKey
-from gatepost.firewall.tables import Keyed
-from gatepost.firewall.values import Raw, Unreadable, element, parts, ports, shown
+from gatepost.firewall.proving.fates import ACCEPT, DROP, FALL, LOST
+from gatepost.firewall.proving.packets import Knowledge, Packet
+from gatepost.firewall.proving.regions import EVERYWHERE, Region
+from gatepost.firewall.proving.ruleset import ChainKey
+from gatepost.firewall.proving.tables import Keyed
+from gatepost.firewall.proving.values import Raw, Unreadable, element, parts, ports, shown
 
 
 @dataclass(frozen=True, slots=True)

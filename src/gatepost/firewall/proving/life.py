@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 
 from gatepost import catalogue
-from gatepost.firewall.fates import ACCEPT, DROP, Fates
-from gatepost.firewall.packets import DESTINATION, Packet
-from gatepost.firewall.proof import Proof, sample
-from gatepost.firewall.regions import (
+from gatepost.firewall.proving.fates import ACCEPT, DROP, Fates
+from gatepost.firewall.proving.packets import DESTINATION, Packet
+from gatepost.firewall.proving.proof import Proof, sample
+from gatepost.firewall.proving.regions import (
     EMPTY,
     HIGHEST_PORT,
     LINK_LOCAL,
@@ -22,7 +22,7 @@ from gatepost.firewall.regions import (
     address,
     of_networks,
 )
-from gatepost.firewall.values import FLAGS, ICMP_CODES, ICMP_TYPES
+from gatepost.firewall.proving.values import FLAGS, ICMP_CODES, ICMP_TYPES
 from gatepost.model.architecture import Endpoint, Host
 from gatepost.model.flows import Matrix
 from gatepost.model.rules import LifeSupportSeen, RuleRef

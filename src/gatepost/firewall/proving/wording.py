@@ -6,8 +6,8 @@ import json
 import re
 import shlex
 
-from gatepost.firewall.ruleset import Chain, Rule
-from gatepost.firewall.values import Raw, element
+from gatepost.firewall.proving.ruleset import Chain, Rule
+from gatepost.firewall.proving.values import Raw, element
 from gatepost.model.rules import RuleRef
 
 LONGEST = 160  # characters

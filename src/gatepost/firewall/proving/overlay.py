@@ -10,7 +10,7 @@ import shlex
 from collections.abc import Mapping
 from dataclasses import replace
 
-from gatepost.firewall.ruleset import Chain, Rule, Ruleset
+from gatepost.firewall.proving.ruleset import Chain, Rule, Ruleset
 
 _VERDICTS = {"ACCEPT": "accept", "DROP": "drop", "RETURN": "return"}
 _FAMILIES = {4: "ip", 6: "ip6"}

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from gatepost.firewall import xt
-from gatepost.firewall.effects import (
+from gatepost.firewall.proving import xt
+from gatepost.firewall.proving.effects import (
     ACCEPTS,
     DROPS,
     Chooses,
@@ -19,12 +19,12 @@ from gatepost.firewall.effects import (
     translated,
     verdict,
 )
-from gatepost.firewall.matches import Condition, always, cannot_say, comparison, contains, never
-from gatepost.firewall.packets import field_of
-from gatepost.firewall.regions import Region
-from gatepost.firewall.ruleset import ChainKey, Rule, Ruleset
-from gatepost.firewall.tables import Keyed
-from gatepost.firewall.values import Raw, Unreadable, element, region_of_ports, shown
+from gatepost.firewall.proving.matches import Condition, always, cannot_say, comparison, contains, never
+from gatepost.firewall.proving.packets import field_of
+from gatepost.firewall.proving.regions import Region
+from gatepost.firewall.proving.ruleset import ChainKey, Rule, Ruleset
+from gatepost.firewall.proving.tables import Keyed
+from gatepost.firewall.proving.values import Raw, Unreadable, element, region_of_ports, shown
 
 RATE = "connections come below the rate limits"
 COUNT = "no source holds too many connections"

@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
-from gatepost.firewall.effects import Target
-from gatepost.firewall.evaluation import Evaluator
-from gatepost.firewall.fates import (
+from gatepost.firewall.proving.effects import Target
+from gatepost.firewall.proving.evaluation import Evaluator
+from gatepost.firewall.proving.fates import (
     ACCEPT,
     DROP,
     FALL,
@@ -22,10 +22,10 @@ from gatepost.firewall.fates import (
     Fates,
     merged,
 )
-from gatepost.firewall.packets import CONNTRACK, TRANSLATION, Packet
-from gatepost.firewall.regions import LOOPBACK, TOP, Region
-from gatepost.firewall.ruleset import Chain
-from gatepost.firewall.surroundings import Surroundings
+from gatepost.firewall.proving.packets import CONNTRACK, TRANSLATION, Packet
+from gatepost.firewall.proving.regions import LOOPBACK, TOP, Region
+from gatepost.firewall.proving.ruleset import Chain
+from gatepost.firewall.proving.surroundings import Surroundings
 
 FORWARDS = "the host forwards packets between interfaces, as its containers need"
 

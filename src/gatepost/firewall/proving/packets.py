@@ -13,8 +13,8 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import NamedTuple
 
-from gatepost.firewall.regions import MULTICAST, TOP, Region
-from gatepost.firewall.values import FLAGS, Raw, bits, number, shown
+from gatepost.firewall.proving.regions import MULTICAST, TOP, Region
+from gatepost.firewall.proving.values import FLAGS, Raw, bits, number, shown
 
 SOURCE, DESTINATION = "saddr", "daddr"
 CONNTRACK = -200  # priority at which a packet gets its connection state

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from hashlib import blake2b
 
-from gatepost.firewall.regions import HIGHEST_PORT, Region
+from gatepost.firewall.proving.regions import HIGHEST_PORT, Region
 
 UNTOLD = 0  # the kind of ports that no rule mentions
 

@@ -7,8 +7,8 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gatepost.firewall.classes import UNTOLD, PortClass, kind_of, port_classes
-from gatepost.firewall.regions import HIGHEST_PORT, Region
+from gatepost.firewall.proving.classes import UNTOLD, PortClass, kind_of, port_classes
+from gatepost.firewall.proving.regions import HIGHEST_PORT, Region
 
 spans = st.tuples(st.integers(0, HIGHEST_PORT), st.integers(0, 300)).map(lambda p: (p[0], min(sum(p), HIGHEST_PORT)))
 sets = st.lists(st.lists(spans, min_size=1, max_size=3).map(Region.of), max_size=5)

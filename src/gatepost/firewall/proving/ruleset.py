@@ -12,8 +12,8 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from gatepost.firewall.proving.values import Raw, Unreadable, element
 from gatepost.firewall.rendering.normal import digest as own_digest
-from gatepost.firewall.values import Raw, Unreadable, element
 
 OURS = ("inet", "gatepost")
 MOST_RULES = 200_000

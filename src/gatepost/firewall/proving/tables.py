@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
-from gatepost.firewall.packets import Absent, Field, Knowledge, Open, Packet, Reading, Same, Split, Unknown
-from gatepost.firewall.regions import EVERYWHERE, Region
-from gatepost.firewall.values import ANYTHING, Raw, Unreadable, addresses, parts, ports, shown
+from gatepost.firewall.proving.packets import Absent, Field, Knowledge, Open, Packet, Reading, Same, Split, Unknown
+from gatepost.firewall.proving.regions import EVERYWHERE, Region
+from gatepost.firewall.proving.values import ANYTHING, Raw, Unreadable, addresses, parts, ports, shown
 
 Value = TypeVar("Value")
 NARROW = 16  # ports: a wider range is looked through each time instead of being listed port by port

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from gatepost.firewall import overlay
-from gatepost.firewall.proof import Proof
-from gatepost.firewall.ruleset import read
+from gatepost.firewall.proving import overlay
+from gatepost.firewall.proving.proof import Proof
+from gatepost.firewall.proving.ruleset import read
 from tests.firewall.around import ACCEPT, DROP, V4, chain, jump, listed, match, rule, table
 
 XT = {"xt": {"type": "match", "name": "multiport"}}

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from gatepost.firewall.effects import DROPS, Effect, Ends, Target, dnat_option, either, fixed, lost
-from gatepost.firewall.fates import ACCEPT
-from gatepost.firewall.matches import (
+from gatepost.firewall.proving.effects import DROPS, Effect, Ends, Target, dnat_option, either, fixed, lost
+from gatepost.firewall.proving.fates import ACCEPT
+from gatepost.firewall.proving.matches import (
     ENDS,
     REVERSE_PATH,
     Condition,
@@ -23,11 +23,11 @@ from gatepost.firewall.matches import (
     never,
     opposite,
 )
-from gatepost.firewall.packets import Knowledge, Packet, field_of
-from gatepost.firewall.regions import Region
-from gatepost.firewall.ruleset import ChainKey, Ruleset
-from gatepost.firewall.values import ICMP_TYPES, Raw, Unreadable, shown
-from gatepost.firewall.values import ports as port_pair
+from gatepost.firewall.proving.packets import Knowledge, Packet, field_of
+from gatepost.firewall.proving.regions import Region
+from gatepost.firewall.proving.ruleset import ChainKey, Ruleset
+from gatepost.firewall.proving.values import ICMP_TYPES, Raw, Unreadable, shown
+from gatepost.firewall.proving.values import ports as port_pair
 
 
 @dataclass(frozen=True, slots=True)

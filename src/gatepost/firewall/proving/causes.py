@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from gatepost.firewall.ruleset import OURS, Ruleset
-from gatepost.firewall.tracing import Trace
+from gatepost.firewall.proving.ruleset import OURS, Ruleset
+from gatepost.firewall.proving.tracing import Trace
 from gatepost.model.rules import Drift, RuleRef
 
 _PUBLISHERS = (

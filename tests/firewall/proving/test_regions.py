@@ -7,7 +7,7 @@ from ipaddress import ip_network
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gatepost.firewall.regions import EVERYWHERE, Region, networks, of_networks, prefixes
+from gatepost.firewall.proving.regions import EVERYWHERE, Region, networks, of_networks, prefixes
 
 TOP = 60
 pairs = st.lists(st.tuples(st.integers(0, TOP), st.integers(0, 9)).map(lambda p: (p[0], min(p[0] + p[1], TOP))))

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import Any
 
-from gatepost.firewall.fates import Fates
-from gatepost.firewall.regions import EVERYWHERE, LOOPBACK, MARTIAN, MULTICAST, TOP, Region, of_networks
+from gatepost.firewall.proving.fates import Fates
+from gatepost.firewall.proving.regions import EVERYWHERE, LOOPBACK, MARTIAN, MULTICAST, TOP, Region, of_networks
 from gatepost.model.bundle import Bundle, Ran
 
 Raw = Any  # parsed JSON of ip(8)

@@ -10,12 +10,12 @@ from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Network, IPv6Network
 
 from gatepost import catalogue
-from gatepost.firewall.causes import because
-from gatepost.firewall.classes import PortClass
-from gatepost.firewall.effects import Target
-from gatepost.firewall.packets import Packet
-from gatepost.firewall.proof import LEGACY, Admission, Proof, sample
-from gatepost.firewall.regions import (
+from gatepost.firewall.proving.causes import because
+from gatepost.firewall.proving.classes import PortClass
+from gatepost.firewall.proving.effects import Target
+from gatepost.firewall.proving.packets import Packet
+from gatepost.firewall.proving.proof import LEGACY, Admission, Proof, sample
+from gatepost.firewall.proving.regions import (
     EMPTY,
     EVERYWHERE,
     HIGHEST_PORT,
@@ -26,7 +26,7 @@ from gatepost.firewall.regions import (
     networks,
     of_networks,
 )
-from gatepost.firewall.tracing import Trace
+from gatepost.firewall.proving.tracing import Trace
 from gatepost.model.architecture import Endpoint, Host
 from gatepost.model.flows import Exit, Flow, Matrix, Network
 from gatepost.model.rules import DeviationSeen, Drift

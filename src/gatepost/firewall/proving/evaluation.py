@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from itertools import chain as joined
 from itertools import groupby
 
-from gatepost.firewall.effects import Chooses, Ends, Goes, Target, Translates
-from gatepost.firewall.fates import (
+from gatepost.firewall.proving.effects import Chooses, Ends, Goes, Target, Translates
+from gatepost.firewall.proving.fates import (
     ACCEPT,
     FALL,
     FIRST_TRANSLATION,
@@ -24,11 +24,11 @@ from gatepost.firewall.fates import (
     Fates,
     untracked,
 )
-from gatepost.firewall.packets import Knowledge, Packet
-from gatepost.firewall.regions import EVERYWHERE, TOP, Region
-from gatepost.firewall.rules import Ready, ready
-from gatepost.firewall.ruleset import Chain, ChainKey, Ruleset
-from gatepost.firewall.values import Unreadable
+from gatepost.firewall.proving.packets import Knowledge, Packet
+from gatepost.firewall.proving.regions import EVERYWHERE, TOP, Region
+from gatepost.firewall.proving.rules import Ready, ready
+from gatepost.firewall.proving.ruleset import Chain, ChainKey, Ruleset
+from gatepost.firewall.proving.values import Unreadable
 
 DEEPEST = 40  # jumps; the kernel takes 16
 MOST_WORK = 60_000_000  # pieces looked at: some minutes, far above ten thousand rules

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Any
 
-from gatepost.firewall.regions import HIGHEST_PORT, TOP, Pair, Region
+from gatepost.firewall.proving.regions import HIGHEST_PORT, TOP, Pair, Region
 
 Raw = Any  # parsed JSON of unknown shape: every reader below either understands it or raises Unreadable
 ANYTHING = "*"  # the catch-all element of a set or map

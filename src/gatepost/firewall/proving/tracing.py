@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from gatepost.firewall.effects import Ends, Goes, Target
-from gatepost.firewall.fates import DROP, FALL
-from gatepost.firewall.packets import CONNTRACK, TRANSLATION, Packet
-from gatepost.firewall.paths import Paths
-from gatepost.firewall.regions import address
-from gatepost.firewall.rules import Ready
-from gatepost.firewall.ruleset import Chain, ChainKey
-from gatepost.firewall.wording import policy, reference
+from gatepost.firewall.proving.effects import Ends, Goes, Target
+from gatepost.firewall.proving.fates import DROP, FALL
+from gatepost.firewall.proving.packets import CONNTRACK, TRANSLATION, Packet
+from gatepost.firewall.proving.paths import Paths
+from gatepost.firewall.proving.regions import address
+from gatepost.firewall.proving.rules import Ready
+from gatepost.firewall.proving.ruleset import Chain, ChainKey
+from gatepost.firewall.proving.wording import policy, reference
 from gatepost.model.rules import RuleRef
 
 DEEPEST = 40

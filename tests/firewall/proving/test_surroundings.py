@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from gatepost.firewall import surroundings
-from gatepost.firewall.regions import EVERYWHERE, networks
-from gatepost.firewall.surroundings import Surroundings
+from gatepost.firewall.proving import surroundings
+from gatepost.firewall.proving.regions import EVERYWHERE, networks
+from gatepost.firewall.proving.surroundings import Surroundings
 from gatepost.model.bundle import Ran
 from tests.firewall.around import ADDRESSES, around, bundle, listed
 

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gatepost.firewall import ruleset
-from gatepost.firewall.proof import Proof
-from gatepost.firewall.ruleset import NoRuleset, read
+from gatepost.firewall.proving import ruleset
+from gatepost.firewall.proving.proof import Proof
+from gatepost.firewall.proving.ruleset import NoRuleset, read
 from tests.firewall.around import ACCEPT, DROP, V4, chain, dport, listed, named, rule, saddr, table
 
 INPUT = chain("inet t input", "input", policy="drop")

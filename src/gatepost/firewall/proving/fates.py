@@ -10,7 +10,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Mapping
 
-from gatepost.firewall.regions import Region
+from gatepost.firewall.proving.regions import Region
 
 ACCEPT = 1
 DROP = 2

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from ipaddress import ip_address
 
-from gatepost.firewall.packets import (
+from gatepost.firewall.proving.packets import (
     DESTINATION,
     SOURCE,
     Absent,
@@ -18,10 +18,10 @@ from gatepost.firewall.packets import (
     Unknown,
     field_of,
 )
-from gatepost.firewall.regions import EMPTY, EVERY_PORT, EVERYWHERE, HIGHEST_PORT, TOP, Region
-from gatepost.firewall.ruleset import ChainKey, Ruleset
-from gatepost.firewall.tables import Keyed
-from gatepost.firewall.values import (
+from gatepost.firewall.proving.regions import EMPTY, EVERY_PORT, EVERYWHERE, HIGHEST_PORT, TOP, Region
+from gatepost.firewall.proving.ruleset import ChainKey, Ruleset
+from gatepost.firewall.proving.tables import Keyed
+from gatepost.firewall.proving.values import (
     ANYTHING,
     ICMP_CODES,
     ICMP_TYPES,

@@ -9,15 +9,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 
-from gatepost.firewall.classes import PortClass, port_classes
-from gatepost.firewall.evaluation import Evaluator
-from gatepost.firewall.fates import ACCEPT, DROP, Fates
-from gatepost.firewall.packets import DESTINATION, Packet
-from gatepost.firewall.paths import Paths
-from gatepost.firewall.regions import EMPTY, EVERYWHERE, MARTIAN, TOP, Region, prefixes
-from gatepost.firewall.ruleset import Ruleset
-from gatepost.firewall.surroundings import Surroundings
-from gatepost.firewall.tracing import Trace, trace
+from gatepost.firewall.proving.classes import PortClass, port_classes
+from gatepost.firewall.proving.evaluation import Evaluator
+from gatepost.firewall.proving.fates import ACCEPT, DROP, Fates
+from gatepost.firewall.proving.packets import DESTINATION, Packet
+from gatepost.firewall.proving.paths import Paths
+from gatepost.firewall.proving.regions import EMPTY, EVERYWHERE, MARTIAN, TOP, Region, prefixes
+from gatepost.firewall.proving.ruleset import Ruleset
+from gatepost.firewall.proving.surroundings import Surroundings
+from gatepost.firewall.proving.tracing import Trace, trace
 
 LEGACY = "tables of the old iptables are loaded, which nft does not show"
 MOST_PREFIXES = 1024
