@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 from contextlib import suppress
@@ -331,3 +332,39 @@ def test_two_hosts_are_kept_or_taken_back_together(bench: Bench) -> None:
     assert bench.snapshot() == before
     told = bench.apply(plan, hosts=hosts)
     assert (told.ending, told.ways) == (Ending.KEPT, ((HOST, "local"), ("mx2", "local")))
+
+
+@pytest.mark.parametrize("way", ["0777", "0770", "owner", "link"])
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+def test_backups_where_others_can_put_scripts_of_theirs(bench: Bench, way: str) -> None:
+    """What lies there is run with our rights later."""
+    place = bench.root / "shared"
+    place.mkdir()
+    if way == "link":
+        (bench.root / "lib").symlink_to(place)
+    os.chown(place, 65534 if way in {"link", "owner"} else 0, 65534)
+    place.chmod(int(way, 8) if way.isdecimal() else 0o755)
+    told = bench.apply(backups=bench.root / "lib" if way == "link" else place)
+    assert told.ending is Ending.ROLLED_BACK
+    assert "others than root may change what is in " in told.why
+    assert bench.extra.read_text() == "extra = no\n"
+
+
+@pytest.mark.parametrize(("mode", "group"), [(0o1777, 65534), (0o770, 0)])
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+def test_backups_where_others_have_only_their_own(bench: Bench, mode: int, group: int) -> None:
+    place = bench.root / "shared"
+    place.mkdir()
+    os.chown(place, 0, group)
+    place.chmod(mode)
+    assert bench.apply(backups=place).ending is Ending.KEPT
+
+
+def test_a_directory_that_was_there_keeps_its_mode(bench: Bench) -> None:
+    """`--backups /etc` for a host named like something in it must not shut the servers out of their own files."""
+    home = bench.backups / HOST
+    home.mkdir(parents=True)
+    home.chmod(0o755)
+    assert bench.apply().ending is Ending.KEPT
+    assert home.stat().st_mode & 0o777 == 0o755
+    assert bench.home().stat().st_mode & 0o777 == 0o700, "what is saved is for root alone"

@@ -136,8 +136,8 @@ class Ways:
 
 
 def _plain(name: str) -> bool:
-    """One word that no program takes for an option."""
-    return bool(name) and not name.startswith("-") and not re.search(r"\s", name)
+    """One word that no program takes for an option, and no shell behind ssh's own options for more than a word."""
+    return bool(re.fullmatch(r"[\w.:@\[/][\w.:@%+,\[\]/~-]{0,299}", name))
 
 
 def read(runner: Runner, path: str) -> FileTaken:

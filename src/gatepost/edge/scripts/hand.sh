@@ -63,6 +63,28 @@ undecided() {
     }
 }
 
+# What lies here is run with our rights, so nobody else may put something in its place, on no part of the way.
+safe() {
+    for way in "$home" "$(cd "$home" 2>/dev/null && pwd -P)"; do
+        while [ -n "$way" ]; do
+            others "$way" || die "others than root may change what is in $way: scripts are not safe in $home"
+            case $way in */*) way=${way%/*} ;; *) way='' ;; esac
+        done
+    done
+    others /
+}
+
+others() { # PATH: none of them can replace what is in it
+    # shellcheck disable=SC2046 # words are wanted
+    set -- "$1" $(ls -ldn -- "$1" 2>/dev/null)
+    [ "${4:-}" = 0 ] || [ "${4:-}" = "$(id -u)" ] || return 1
+    case $2 in
+    l* | ?????????[tT]*) return 0 ;; # of a link its place counts; where the sticky bit is set, each has only his own
+    ????????w*) return 1 ;;
+    ?????w*) [ "$5" = 0 ] ;;
+    esac
+}
+
 take_lock() {
     ln "$dir/who" "$home/lock" 2>/dev/null && return
     held || die "no lock can be made in $home"
@@ -88,7 +110,8 @@ decide() { # kept | undo
 }
 
 open_directory() { # WHO
-    mkdir -p "$home" 2>/dev/null && chmod 700 "$home" || die "$home cannot be made or entered"
+    mkdir -p "$home" 2>/dev/null && [ -w "$home" ] || die "$home cannot be made or entered"
+    safe
     ! held || refuse_held
     [ ! -e "$dir" ] || die "$dir is there already: this plan was applied from elsewhere"
     mkdir "$dir" || die "$dir cannot be made"
@@ -298,6 +321,7 @@ ask() { # one word a line: what became of it here
 
 undo() { # also when nothing was begun
     [ -d "$dir" ] || return 0
+    safe
     [ -e "$dir/armed" ] || { forget; return; }
     [ ! -e "$dir/undone" ] || return 0
     ln "$dir/undo" "$dir/decision" 2>/dev/null
@@ -323,6 +347,7 @@ strangers() { # files that are not as we left them, one a line
 }
 
 reopen() { # what was kept is taken back after all: lock it, make sure there is room, and say so
+    safe
     [ -e "$dir/armed" ] && [ -e "$dir/undo.sh" ] || die "there is no backup in $dir"
     held && cmp -s "$dir/who" "$home/lock" || take_lock
     for number in $(saved); do
