@@ -12,8 +12,9 @@ The parts are in `declaration/`; pydantic is loaded only when a file is read or 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
+from types import MappingProxyType
 from typing import Any
 
 from gatepost.declaration.services import needs_end, presume
@@ -61,11 +62,16 @@ def adopted(found: Architecture, *, today: date) -> Architecture:
     return writing.adopted(found, today=today)
 
 
-def write(found: Architecture) -> str:
-    """The commented file of `gatepost init`. Services that need an end date must have one: see `adopted`."""
+def write(
+    found: Architecture, zones: Sequence[str] = (), hosts: Mapping[str, Sequence[str]] = MappingProxyType({})
+) -> str:
+    """The commented file of `gatepost init`. Services that need an end date must have one: see `adopted`.
+
+    `zones` and `hosts` (by name) are further comments, a line each.
+    """
     from gatepost.declaration import writing
 
-    return writing.write(found)
+    return writing.write(found, zones, hosts)
 
 
 def schema() -> dict[str, Any]:

@@ -153,10 +153,12 @@ def test_ports_and_certs_are_views_of_their_own(gatepost: Gatepost, stage: Stage
 def test_init_writes_a_file_that_audits_clean_of_declaration_findings(
     gatepost: Gatepost, stage: Stage, core: dict[str, int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """The stage's MX stands on a filter's port, which init leaves to the reader."""
     monkeypatch.chdir(tmp_path)
+    ports = listed({name: port for name, port in core.items() if name != "smtp"})
     zone = {("good.test", "MX"): ["10 mail.good.test."], ("mail.good.test", "A"): ["127.0.0.25"]}
     with Dns(zone) as dns:
-        made = gatepost("init", "good.test", "--resolver", dns.where, "--ca", str(stage.ca), "--ports", listed(core))
+        made = gatepost("init", "good.test", "--resolver", dns.where, "--ca", str(stage.ca), "--ports", ports)
         assert made.code == 0, made.err
         audited = gatepost(
             "audit",
@@ -165,7 +167,7 @@ def test_init_writes_a_file_that_audits_clean_of_declaration_findings(
             "--ca",
             str(stage.ca),
             "--ports",
-            listed(core),
+            ports,
             "--only",
             "ports",
             "--format",

@@ -34,7 +34,9 @@ async def aim(request: Request, architecture: Architecture, trusted: Roots, name
     """Which hosts the targets mean: declared ones as declared, the rest as DNS tells."""
     if not request.targets:
         if not architecture.hosts and not architecture.domains:
-            raise UsageError("name a host or domain, or declare one in gatepost.toml (see: gatepost init --help)")
+            raise UsageError(
+                "name a host or domain, or declare one: gatepost init writes gatepost.toml, on the mail server itself without a name"
+            )
         return await _everything(request, architecture, trusted, names)
     found = [await _one(target, request, architecture, trusted, names) for target in request.targets]
     hosts = {h.name: h for aims in reversed(found) for h in aims.hosts}

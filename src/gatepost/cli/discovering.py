@@ -7,23 +7,31 @@ from datetime import date
 from ipaddress import ip_network
 
 from gatepost.catalogue.presumption import CONVERSED
+from gatepost.cli import hinting
 from gatepost.cli.adopting import as_published
 from gatepost.cli.declared import today
 from gatepost.cli.looking import Looked
+from gatepost.cli.machine import machine
 from gatepost.declare import adopted, write
 from gatepost.errors import CannotLook
 from gatepost.model.architecture import Architecture, Domain, Endpoint, Host, Service, Zone
 from gatepost.model.observation import Advertised, Closed, Greeting, Handshake, Identified, Listening, of
+from gatepost.model.words import Role
 
+_WITHIN = frozenset({Role.BACKEND, Role.FILTER})  # for servers among themselves: open to others it is hardly meant
 INTERNET = Zone("internet", (ip_network("0.0.0.0/0"), ip_network("::/0")))
 
 
-def declaration(looked: Looked, organization: str, resolver: str = "") -> str:
-    """The text of gatepost.toml. `resolver` is one that was named to find it, so that the next look asks it again.
+def declaration(looked: Looked, organization: str, resolver: str = "", via: str = "") -> str:
+    """The text of gatepost.toml. `resolver` and `via` were named to find it, so that the next look uses them again.
 
     Raises CannotLook when no mail service answered.
     """
-    return write(replace(found(looked, organization, today()), resolver=resolver))
+    made = replace(found(looked, organization, today()), resolver=resolver)
+    made = replace(made, hosts=tuple(replace(host, via=via) for host in made.hosts))
+    machines = {bundle.host: machine(bundle, looked.run.seen) for bundle in looked.bundles}
+    hints = {host.name: tuple(hinting.of_host(host, looked, machines.get(host.name))) for host in made.hosts}
+    return write(made, tuple(hinting.of_zones(machines.values())), hints)
 
 
 def found(looked: Looked, organization: str, day: date) -> Architecture:
@@ -49,6 +57,7 @@ def _host_names(looked: Looked) -> tuple[str, ...]:
 def _host(name: str, looked: Looked) -> Host:
     there = [at for at in looked.services if at.host == name]
     services = {at.port: looked.services[at] for at in there if _speaks_mail(at, looked)}
+    services = {port: service for port, service in services.items() if service.role not in _WITHIN}
     seen = looked.run.seen
     answering = {o.at.address for o in of(Listening, seen)} | {o.at.address for o in of(Closed, seen)}
     addresses = tuple(dict.fromkeys(at.address for at in there if at.address in answering))

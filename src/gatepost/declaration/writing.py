@@ -5,9 +5,10 @@ What `reading.read` makes of the text is the same architecture again, line numbe
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
+from types import MappingProxyType
 
 from gatepost import catalogue
 from gatepost.declaration.services import a_year_after, catalogued, needs_end, role_of, tcp
@@ -38,16 +39,23 @@ def _adopted(service: Service, today: date) -> Service:
     )
 
 
-def write(found: Architecture) -> str:
+def write(
+    found: Architecture, zones: Sequence[str] = (), hosts: Mapping[str, Sequence[str]] = MappingProxyType({})
+) -> str:
+    """`zones` and `hosts` (by name) are comments: what is left to the reader."""
     parts = (
         _head(found),
         *([_dns(found)] if found.resolver else []),
-        *([_zones(found.zones)] if found.zones else []),
-        *(_host(host) for host in found.hosts),
+        *([(*_zones(found.zones), *_comments(zones))] if found.zones else []),
+        *((*_host(host), *_comments(hosts.get(host.name, ()))) for host in found.hosts),
         *(_domain(domain, found) for domain in found.domains),
         *(_waiver(waiver) for waiver in found.waivers),
     )
     return "\n".join("".join(f"{line}\n" for line in part) for part in parts)
+
+
+def _comments(lines: Iterable[str]) -> Iterator[str]:
+    return (f"# {comment(line)}" for line in lines)
 
 
 def _head(found: Architecture) -> Iterator[str]:
