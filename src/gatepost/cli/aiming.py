@@ -35,7 +35,7 @@ async def aim(request: Request, architecture: Architecture, trusted: Roots, name
     if not request.targets:
         if not architecture.hosts and not architecture.domains:
             raise UsageError(
-                "name a host or domain, or let gatepost init write a gatepost.toml (on the mail server it needs no name)"
+                "name a host or domain, or let gatepost init write gatepost.toml (on the mail server it needs no name)"
             )
         return await _everything(request, architecture, trusted, names)
     found = [await _one(target, request, architecture, trusted, names) for target in request.targets]
