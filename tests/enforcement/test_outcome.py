@@ -68,6 +68,7 @@ PASSES = finding("old-tls", 465, 587, outcome=Outcome.PASS)
         (audit(OLD), audit(PASSES, finding("listener", 3306)), "not there before"),
         (audit(OLD), audit(PASSES, finding("whole-host")), "not there before"),
         # nothing new
+        (audit(OLD), audit(PASSES, finding("early-talker", 587, severity=Severity.INFO)), ""),
         (audit(OLD, finding("cbc", 587, 993)), audit(PASSES, finding("cbc", 993)), ""),
         (audit(OLD, finding("cbc", 587, severity=Severity.LOW)), audit(PASSES, finding("cbc", 587)), ""),
         (audit(OLD, finding("cbc", 587, outcome=Outcome.UNKNOWN)), audit(PASSES, finding("cbc", 587)), ""),

@@ -10,7 +10,7 @@ from gatepost.model.audit import Audit
 from gatepost.model.finding import Finding
 from gatepost.model.observation import Listening, of
 from gatepost.model.plan import Plan
-from gatepost.model.words import Outcome
+from gatepost.model.words import Outcome, Severity
 
 Atom = tuple[str, str, str, int]  # control, check, host, port: what a finding says of one place
 _LONGEST = 3  # sentences that are told
@@ -30,7 +30,8 @@ def kept(plan: Plan, before: Audit, after: Audit) -> str:
     Findings are compared place by place: one that named two ports and now names one is half mended, not new. What was
     unknown before and fails now was not seen before, and is not held against the plan; nor is what is seen on a
     declared port that nobody could reach before, nor a listener that was known to be undeclared: once the firewall
-    hides it, another judge says so.
+    hides it, another judge says so. Nor is what is only told (severity info): a server that is under load greets late,
+    and another time early.
     """
     troubles = [*_silent(before, after, plan), *_unkept(plan, before, after), *_new(before, after)]
     more = f"; and {len(troubles) - _LONGEST} more" if len(troubles) > _LONGEST else ""
@@ -75,7 +76,7 @@ def _new(before: Audit, after: Audit) -> Iterator[str]:
             if not (finding.check in UNDECLARED and atom[2:] in strays)
             and _appeared(atom, were, known, after.architecture)
         )
-        if finding.open and any(True for _ in new):
+        if finding.open and finding.severity is not Severity.INFO and any(True for _ in new):
             yield f"not there before: {finding.id} ({finding.because})"
 
 
