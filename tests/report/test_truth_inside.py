@@ -11,13 +11,14 @@ from gatepost.model.architecture import Endpoint
 from gatepost.model.host import BundleRead, SocketSeen
 from gatepost.model.observation import Closed, Observation, Run, Seen, Unobserved, Vantage
 from gatepost.model.rules import AdmissionSeen, DeviationSeen, Drift, FirewallSeen, Reach, ReachSeen
-from gatepost.model.words import Reason
+from gatepost.model.words import Outcome, Reason, Role, Severity
 from gatepost.report.columns import brief
 from gatepost.report.encryption import Word
 from gatepost.report.truth import NOT_ASKED, Row, Standing, merged, rows
 from gatepost.report.views import ports_json, ports_text
+from gatepost.report.wall import wall
 from tests.report.golden import golden
-from tests.report.sample import NOW
+from tests.report.sample import NOW, finding
 from tests.report.sample_inside import (
     ALL4,
     CLERK,
@@ -200,3 +201,29 @@ def test_a_socket_of_an_undeclared_host_stands_where_it_is_bound() -> None:
 
 def test_the_keys_of_the_json_are_as_ever() -> None:
     assert '"firewalled": "open+"' in ports_json(inside())
+
+
+def heads(width: int, *found: Row) -> tuple[list[str], str]:
+    lines = [line.plain for line in wall(found, width=width, whole=True)]
+    return lines[1].split(), lines[-1]
+
+
+def test_where_it_is_narrow_what_another_column_tells_goes_first() -> None:
+    """A postmaster asks for encryption before reachability that only repeats who listens."""
+    told = replace(
+        ALL[V4, 25], listening="yes (master)", firewalled="open", reachable="yes", encrypted="STARTTLS 1.2-1.3"
+    )
+    shown, note = heads(80, told)
+    assert shown == ["PORT", "SERVICE", "DECLARED", "LISTENING", "FIREWALLED", "ENCRYPTED", "VERDICT"]
+    assert note == "  whatever listens is reachable"
+    differs = replace(told, port=993, reachable="office yes; internet no")
+    shown, note = heads(80, told, differs)
+    assert ("REACHABLE" in shown, note) == (True, "  no room here for: listening")
+
+
+def test_a_setting_of_many_ports_is_told_in_each_row_without_the_others() -> None:
+    because = "main.cf:37 sets smtpd_tls_auth_only = no for smtp (25), smtp-alt-2525 (2525): it has to be yes"
+    made = finding("GP-STLS-002", "any", f"{MX}:25", Role.MX, Outcome.FAIL, Severity.HIGH, because, places=(at(25),))
+    audit = replace(inside(), run=Run(Seen(seen()), NOW), findings=(made,))
+    (row,) = (row for row in rows(audit) if (row.address, row.port) == (V4, 25))
+    assert row.cause == "main.cf:37 sets smtpd_tls_auth_only = no: it has to be yes"

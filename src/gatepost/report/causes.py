@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from gatepost import catalogue
@@ -40,7 +41,7 @@ def cause(place: Place, word: Word, known: Known, findings: Sequence[Finding]) -
         return printable(_missing(place, known))
     where = _line(place, known, about_intent=word in _ABOUT_INTENT)
     if findings:
-        return printable(_decisive(word, findings).because) + (where if word in _ABOUT_INTENT else "")
+        return printable(_here(_decisive(word, findings).because)) + (where if word in _ABOUT_INTENT else "")
     if word is Word.WRONG_MODE and place.service:
         return f"declared {place.service.mode.value}, seen otherwise{where}"
     if word in {Word.UNKNOWN, Word.FILTERED}:
@@ -65,6 +66,14 @@ def _decisive(word: Word, findings: Sequence[Finding]) -> Finding:
     """The worst of those that the word is about, else the worst of all."""
     wanted = _CONTROLS.get(word, ())
     return next((f for f in findings if f.control.startswith(wanted)), findings[0]) if wanted else findings[0]
+
+
+def _here(because: str) -> str:
+    """Without the list of all ports that a setting is about: the row is one of them."""
+    return _PORTS.sub("", because)
+
+
+_PORTS = re.compile(r" for [\w.-]{1,60} \(\d{1,5}\)(?:, [\w.-]{1,60} \(\d{1,5}\))*(?=:)")
 
 
 def _way(place: Place, word: Word, known: Known) -> str:

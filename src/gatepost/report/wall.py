@@ -23,8 +23,10 @@ MARKS: Mapping[Standing, tuple[str, str]] = {
 _COMPACT = ("declared", "firewalled", "answers", "advertised")
 _WHOLE = ("declared", "listening", "firewalled", "reachable", "encrypted", "advertised", "used")
 _CAUSE_INDENT = 9
-WIDEST, NARROW = 40, 10  # columns of one cell; the second where nothing else helps
 
+_AIRY, _CLOSE, _SHORT, _SHORTEST = (2, 40), (1, 40), (1, 12), (1, 10)  # between columns, and of one cell at most
+
+Measure = tuple[int, int]
 Held = tuple[str, Row]  # where it holds (empty: on every address of the host), and the row
 
 
@@ -32,13 +34,21 @@ def wall(rows: Sequence[Row], *, width: int, whole: bool = False) -> list[Text]:
     """One table a host, all with the same columns. `whole` asks for every column, as `gatepost ports` does."""
     hosts = [[row for row in rows if row.host == host] for host in dict.fromkeys(row.host for row in rows)]
     tables = [merged([row for row in same if not absent(row)]) for same in hosts]
-    names, gap, left = _fitting(tables, width, whole=whole)
+    names, measure, left = _fitting(tables, width, whole=whole)
     lines: list[Text] = []
     for same, held in zip(hosts, tables, strict=True):
-        table_ = _draw(held, names, width, whole=whole, gap=gap) if held else []
+        table_ = _draw(held, names, width, measure, whole=whole) if held else []
         lines += [*_heading(same, width), *table_, *_collapsed_lines(same, width), text("")]
-    note = [text(f"  no room here for: {', '.join(left)}", "dim"), text("")] if left and whole else []
+    note = [*_left_out(left, tables, width), text("")] if left and whole else []
     return [*lines, *note][:-1]
+
+
+def _left_out(names: Sequence[str], tables: Sequence[Sequence[Held]], width: int) -> list[Text]:
+    """What a wider terminal would show as well."""
+    dull = "reachable" in names and _dull([one for held in tables for one in held])
+    listed = ", ".join(name for name in names if not (dull and name == "reachable"))
+    told = [*(["whatever listens is reachable"] if dull else []), *([f"no room here for: {listed}"] if listed else [])]
+    return hanging(text("  "), text("; ".join(told), "dim"), indent=2, width=width)
 
 
 def _heading(rows: Sequence[Row], width: int) -> list[Text]:
@@ -48,31 +58,38 @@ def _heading(rows: Sequence[Row], width: int) -> list[Text]:
     return hanging(text(""), named, indent=2, width=width)
 
 
-def _fitting(tables: Sequence[Sequence[Held]], width: int, *, whole: bool) -> tuple[list[str], int, list[str]]:
+def _fitting(tables: Sequence[Sequence[Held]], width: int, *, whole: bool) -> tuple[list[str], Measure, list[str]]:
     """Columns go one by one until the widest table fits, those that nobody filled first.
 
-    A gap of 0 asks for short cells too.
+    The last are the columns with something in them that had to go.
     """
     every = [one for held in tables for one in held]
     names = [n for n in (_WHOLE if whole else _COMPACT) if whole or _told(n, every)]
     left: list[str] = []
     empty = tuple(name for name in names if not _told(name, every))
-    for group, gap in (((), 2), (empty, 2), *_first_to_go(every)):
-        left += [name for name in group if name in names]
+    for group, measure in (((), _AIRY), (empty, _AIRY), *_first_to_go(every)):
+        left += [name for name in group if name in names and name not in empty]
         names = [name for name in names if name not in group]
-        widths = (_table_width(_draw(held, names, width, whole=whole, gap=gap)) for held in tables)
+        widths = (_table_width(_draw(held, names, width, measure, whole=whole)) for held in tables)
         if max(widths, default=0) <= width:
-            return names, gap, left
-    return names, 0, left
+            return names, measure, left
+    return names, _SHORTEST, left
 
 
-def _first_to_go(every: Sequence[Held]) -> Iterable[tuple[tuple[str, ...], int]]:
-    """Where the terminal is too narrow, and how wide the gaps are then. Only the host itself can say who listens."""
-    inside = any(row.listening not in {"yes", "no", UNSEEN} for _, row in every)
-    last = ("encrypted", "listening") if inside else ("listening", "encrypted")
-    for name in ("advertised", *last):
-        yield (name,), 2
-        yield (), 1
+def _first_to_go(every: Sequence[Held]) -> Iterable[tuple[tuple[str, ...], Measure]]:
+    """Where the terminal is too narrow: shorter cells, then a column less. What other columns tell goes first."""
+    repeats = ("reachable",) if _dull(every) else ()
+    for name in ("advertised", *repeats, "listening", "encrypted"):
+        yield (name,), _AIRY
+        yield from (((), measure) for measure in (_CLOSE, _SHORT, _SHORTEST))
+
+
+def _dull(every: Sequence[Held]) -> bool:
+    """Reached wherever somebody listens, and nowhere else."""
+    return all(_REACHED.get(row.reachable) is (row.listening not in {"no", UNSEEN}) for _, row in every)
+
+
+_REACHED = {"yes": True, "refused": False}
 
 
 def _collapsed_lines(rows: Iterable[Row], width: int) -> list[Text]:
@@ -123,14 +140,14 @@ def _value(name: str, row: Row) -> str:
     return found
 
 
-def _draw(held: Sequence[Held], names: Sequence[str], width: int, *, whole: bool, gap: int = 2) -> list[Text]:
+def _draw(held: Sequence[Held], names: Sequence[str], width: int, measure: Measure, *, whole: bool) -> list[Text]:
     split = any(where for where, _ in held)
     columns = [Column("PORT", right=True), Column("SERVICE"), *([Column("ON")] if split else [])]
     columns += [*(Column(name.upper()) for name in names), Column("VERDICT")]
     digits = max([4, *(len(str(row.port)) for _, row in held)])
-    cut_to = WIDEST if gap else NARROW
-    cells = [_cells(where, row, names, digits, split=split, widest=cut_to) for where, row in held]
-    drawn = table(columns, cells, indent=2, gap=max(gap, 1))
+    gap, widest = measure
+    cells = [_cells(where, row, names, digits, split=split, widest=widest) for where, row in held]
+    drawn = table(columns, cells, indent=2, gap=gap)
     lines = drawn[:1]
     for line, (_, row) in zip(drawn[1:], held, strict=True):
         lines.append(line)
