@@ -122,7 +122,9 @@ def test_hints_are_comments_and_read_back_when_put_to_use() -> None:
     """Each setting among them is valid as it stands, once its zone is there."""
     own = machine(taken(), named("mx.test"))
     lines = hints(own=own)
-    assert lines[0] == "It has other addresses too; add those that mail is to be reached at: 2001:db8:100::5, 203.0.113.1"
+    assert (
+        lines[0] == "It has other addresses too; add those that mail is to be reached at: 2001:db8:100::5, 203.0.113.1"
+    )
     text = declare.write(Architecture("x", hosts=(HOST,)), (), {"mx.test": lines})
     assert declare.read(text, "x.toml", today=date(2026, 3, 1)).hosts[0].management == ()
     used = text.replace("# management", "management").replace("# via", "via").replace('["admin"]', '["192.0.2.0/24"]')
