@@ -12,12 +12,13 @@ from typing import TextIO
 
 import typer
 
-from gatepost.cli import inside, telling
 from gatepost.cli import plan as planning
+from gatepost.cli import telling
 from gatepost.cli.following import Follower
 from gatepost.cli.looking import Looked, look, watched
 from gatepost.cli.request import Request
 from gatepost.edge import applying, journal
+from gatepost.edge.here import way
 from gatepost.edge.runner import Ways
 from gatepost.enforce import kept
 from gatepost.enforcement.wishes import Wishes
@@ -108,7 +109,7 @@ class Session:
         found = {}
         for host in dict.fromkeys(step.host for step in plan.doing):
             declared = self.looked.architecture.host(host)
-            if declared and (words := inside.way(self.request, declared)):
+            if declared and (words := self.request.via or way(declared)):
                 found[host] = words
         return found
 

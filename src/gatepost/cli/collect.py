@@ -67,6 +67,7 @@ def _chosen(
     names: Sequence[str], architecture: Architecture, via: str | None, name: str | None
 ) -> list[tuple[Host, str]]:
     """Hosts with the way to each. Raises UsageError where there is none."""
+    from gatepost.edge.here import way
     from gatepost.errors import UsageError
     from gatepost.model.architecture import Host
 
@@ -78,7 +79,7 @@ def _chosen(
         names = [_named(one) for one in names]
         return [_one(architecture.host(n) or Host(n, (), ()), via, declared=bool(architecture.host(n))) for n in names]
     if architecture.hosts and not name and not via:
-        found = [(host, way) for host in architecture.hosts if (way := _way(host))]
+        found = [(host, there) for host in architecture.hosts if (there := way(host))]
         if not found:
             raise UsageError("no declared host is this machine or has `via`: write it there, or give HOST and --via")
         return found
@@ -96,19 +97,14 @@ def _named(name: str) -> str:
 
 
 def _one(host: Host, via: str | None, *, declared: bool) -> tuple[Host, str]:
+    from gatepost.edge.here import way
     from gatepost.errors import UsageError
 
-    way = via or _way(host)
-    if not way:
+    there = via or way(host)
+    if not there:
         why = "it is not this machine and has no `via`" if declared else "it is not declared"
         raise UsageError(f"{host.name}: {why}; say with --via how to get onto it")
-    return host, way
-
-
-def _way(host: Host) -> str:
-    from gatepost.edge.here import is_here
-
-    return host.via or ("local" if any(is_here(address) for address in host.addresses) else "")
+    return host, there
 
 
 def _own_name() -> str:

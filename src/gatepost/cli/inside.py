@@ -6,12 +6,11 @@ from asyncio import gather, to_thread
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from ipaddress import ip_address
 
 from gatepost.cli.request import Request
 from gatepost.edge.bundles import load as load_bundles
 from gatepost.edge.collecting import collect
-from gatepost.edge.here import is_here
+from gatepost.edge.here import way
 from gatepost.edge.reaching import load as load_reach
 from gatepost.edge.runner import Ways
 from gatepost.errors import CannotLook, UsageError
@@ -44,7 +43,7 @@ async def inside(request: Request, architecture: Architecture, hosts: Iterable[H
     if given and not given.keys() & known.keys():
         raise UsageError(f"--bundle: taken from {', '.join(sorted(given))}, which this run does not look at")
     elsewhere = tuple(one for path in request.reach for one in load_reach(path))
-    ways = {name: way(request, host) for name, host in known.items() if name not in given} if request.inside else {}
+    ways = {n: request.via or way(host) for n, host in known.items() if n not in given} if request.inside else {}
     with Ways() as open_ways:
         taken = await gather(*(to_thread(_taken, open_ways, via, known[n], now) for n, via in ways.items() if via))
     bundles = (*(given[name] for name in known if name in given), *(t for t in taken if isinstance(t, Bundle)))
@@ -52,16 +51,6 @@ async def inside(request: Request, architecture: Architecture, hosts: Iterable[H
     permitted = matrix(architecture)
     said = (one for bundle in bundles for one in facts(bundle, known[bundle.host], architecture, permitted))
     return Inside(bundles, (*said, *lost, *elsewhere))
-
-
-def way(request: Request, host: Host) -> str:
-    """The operator's word, the declaration's, or none at all unless an address of the host is this machine's."""
-    return request.via or host.via or ("local" if any(map(_here, host.addresses)) else "")
-
-
-def _here(address: str) -> bool:
-    """Loopback addresses are everybody's."""
-    return not ip_address(address).is_loopback and is_here(address)
 
 
 def _taken(ways: Ways, via: str, host: Host, now: datetime) -> Bundle | Unobserved:

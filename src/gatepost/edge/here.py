@@ -1,9 +1,16 @@
-"""Whether an address is one of this machine's."""
+"""Whether a host is this machine."""
 
 from __future__ import annotations
 
 import socket
 from ipaddress import ip_address
+
+from gatepost.model.architecture import Host
+
+
+def way(host: Host) -> str:
+    """How to get onto it: as declared, or `local` where an address of it is this machine's. Empty: nobody said."""
+    return host.via or ("local" if any(map(is_here, host.addresses)) else "")
 
 
 def is_here(address: str) -> bool:
