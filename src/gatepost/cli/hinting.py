@@ -47,7 +47,7 @@ def of_host(host: Host, looked: Looked, machine: Machine | None) -> Iterator[str
             WIDTH,
         )
     yield 'A service for one zone alone: { name = "submission", from = ["office"] }. To be put to use as they are:'
-    yield 'management = ["admin"]  # zones or networks that may log in to operate it (ssh); without it everybody may try'
+    yield 'management = ["admin"]  # zones or networks that may log in to operate it (ssh); else everybody may try'
     yield from _trusted(host, looked.run.seen)
     if not host.via:
         yield f'via = "ssh root@{comment(host.name)}"  # to look inside from another machine; not needed on this host'
