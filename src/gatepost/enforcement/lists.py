@@ -1,20 +1,17 @@
-"""Lists as Postfix and Dovecot write them: words between blanks and commas, groups in braces, quoted text whole."""
+"""Lists of Postfix and Dovecot changed by the word: what is there stays, and in its order."""
 
 from __future__ import annotations
 
 import re
 
-_WORD = re.compile(r"\{(?:[^{}]|\{[^{}]*\})*\}|\"[^\"]*\"|[^\s,{}\"]+(?:\{[^{}]*\})?")
+from gatepost.servers.wordlists import words
+
 _HAS_ARGUMENT = re.compile(
     r"(?:check_\w+_(?:access|service)|reject_rbl\w*|reject_rhsbl_\w+|permit_dnswl\w*|permit_rhswl_\w+|sleep)"
 )
 
 REFUSALS = frozenset({"defer", "defer_unauth_destination", "reject", "reject_unauth_destination"})
 ADMITS_ALL = frozenset({"permit", "permit_naked_ip_address"})
-
-
-def words(value: str) -> list[str]:
-    return _WORD.findall(value)
 
 
 def steps(value: str) -> list[list[str]]:

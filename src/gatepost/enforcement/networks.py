@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from ipaddress import ip_network
 
-from gatepost.enforcement.lists import words
 from gatepost.enforcement.observed import Inside
-from gatepost.firewall.spans import minus, spans
-from gatepost.firewall.whom import FAMILIES, Directory
+from gatepost.firewall.spans import within
+from gatepost.firewall.whom import networks
 from gatepost.model.flows import Network
+from gatepost.servers.wordlists import words
 
 LOOPBACK: tuple[Network, ...] = (ip_network("127.0.0.0/8"), ip_network("::ffff:127.0.0.0/104"), ip_network("::1/128"))
 
@@ -17,8 +17,7 @@ LOOPBACK: tuple[Network, ...] = (ip_network("127.0.0.0/8"), ip_network("::ffff:1
 def declared(inside: Inside, who: str) -> tuple[Network, ...]:
     """`relay_clients` or `proxies` of the host, zones and names of hosts worked out."""
     named = inside.host.relay_clients if who == "relay_clients" else inside.host.proxies
-    party = Directory.of(inside.architecture).party(named)
-    return (*party.v4, *party.v6)
+    return networks(inside.architecture, named)
 
 
 def narrowed(value: str, allowed: Iterable[Network], own: Iterable[str], *, brackets: bool) -> str | None:
@@ -34,10 +33,10 @@ def narrowed(value: str, allowed: Iterable[Network], own: Iterable[str], *, brac
         excluded, network = word.startswith("!"), _network(word.lstrip("!"))
         if network is None:
             return None
-        if excluded or _within(network, inner):
+        if excluded or within(network, inner):
             kept.append(f"{'!' * excluded}{_spelled(network, brackets=brackets)}")
             there += [] if excluded else [network]
-    kept += [_spelled(one, brackets=brackets) for one in wanted if not _within(one, there)]
+    kept += [_spelled(one, brackets=brackets) for one in wanted if not within(one, there)]
     return " ".join(kept)
 
 
@@ -51,11 +50,6 @@ def _network(word: str) -> Network | None:
         return ip_network(word, strict=False)
     except ValueError:
         return None
-
-
-def _within(one: Network, wider: Iterable[Network]) -> bool:
-    family = one.version
-    return not minus(spans((one,)), spans(n for n in wider if n.version == family)) if family in FAMILIES else False
 
 
 def _spelled(network: Network, *, brackets: bool) -> str:

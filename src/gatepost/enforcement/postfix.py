@@ -10,12 +10,12 @@ from collections.abc import Iterable, Iterator
 
 from gatepost.enforcement import wording
 from gatepost.enforcement.edits import Edit
-from gatepost.enforcement.lists import words
 from gatepost.enforcement.observed import ABSENT, Inside
 from gatepost.enforcement.shares import Share
 from gatepost.enforcement.values import POSTFIX
 from gatepost.model.host import ListenerConfigured, ServerSeen
 from gatepost.model.plan import Act, Kind, Step
+from gatepost.servers.wordlists import words
 
 RESTARTS = frozenset({"inet_interfaces", "inet_protocols"})
 _HOLDS = 'test "$(postconf -c "$1" "$2" "$3" 2>/dev/null)" = "$4"'

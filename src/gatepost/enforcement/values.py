@@ -10,6 +10,7 @@ from gatepost.enforcement import lists, networks
 from gatepost.enforcement.observed import ABSENT, Inside, written
 from gatepost.enforcement.right import right
 from gatepost.model.host import ServerSeen, SettingSeen
+from gatepost.servers.wordlists import words
 
 POSTFIX, DOVECOT = "postfix", "dovecot"
 
@@ -88,7 +89,7 @@ def _appended(spot: Spot) -> str | Stuck | None:
 def _restricted(spot: Spot) -> str | Stuck | None:
     if "{" in spot.there:
         return Stuck("the list holds an expression that is not for us to rebuild")
-    if not lists.words(spot.there):
+    if not words(spot.there):
         return spot.want.value(spot.server.version)
     return _changed(spot, lists.refusing(spot.there, "reject_unauth_destination"))
 
@@ -124,7 +125,7 @@ def _mark(element: str) -> str:
 
 def _domains(spot: Spot) -> str | Stuck | None:
     known = {domain.name for domain in spot.inside.architecture.domains}
-    kept = [one for one in lists.words(_plain(spot.seen.value if spot.seen else "")) if one.casefold() in known]
+    kept = [one for one in words(_plain(spot.seen.value if spot.seen else "")) if one.casefold() in known]
     return _changed(spot, ", ".join(kept))
 
 

@@ -44,6 +44,11 @@ def _left(whole: Spans, taken: Spans) -> Iterator[tuple[int, int]]:
             yield start, high
 
 
+def within(network: Network, allowed: Iterable[Network]) -> bool:
+    """Whether the allowed networks together hold all of it."""
+    return not minus(spans((network,)), spans(n for n in allowed if n.version == network.version))
+
+
 def prefixes(whole: Spans, family: int) -> tuple[Network, ...]:
     """The fewest networks that make up the same addresses."""
     return tuple(network for low, high in whole for network in _summed(low, high, family))

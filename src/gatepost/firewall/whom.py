@@ -62,6 +62,12 @@ class Directory:
             return ()
 
 
+def networks(architecture: Architecture, names: Iterable[str]) -> tuple[Network, ...]:
+    """The fewest networks of both families that hold whoever is named."""
+    party = Directory.of(architecture).party(names)
+    return (*party.v4, *party.v6)
+
+
 def internal(architecture: Architecture) -> Party:
     """All zones that do not reach to everybody."""
     zones = [zone for zone in architecture.zones if not any(n.prefixlen == 0 for n in zone.networks)]

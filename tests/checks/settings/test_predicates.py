@@ -19,7 +19,6 @@ from gatepost.checks.settings.networks import Trusted, read, within
 from gatepost.checks.settings.predicates import OPERATORS
 from gatepost.checks.settings.restrictions import refuses_strangers
 from gatepost.checks.settings.spots import Asked, Spot
-from gatepost.checks.settings.wordlists import words
 from gatepost.model.host import ServerSeen, SettingSeen
 from tests.checks.cases import HOST, case
 from tests.checks.host_cases import DECLARED, DOVECOT, POSTFIX
@@ -198,12 +197,6 @@ CLASSES = {
 def test_restrictions(text: str, held: Held, says: str) -> None:
     answer = refuses_strangers(text, WALK, CLASSES.get)
     assert (answer.held, says in answer.because) == (held, True), answer.because
-
-
-def test_braces_are_one_word() -> None:
-    assert words("a, check_x { b c, d=e } inline:{ {k = v} } {f") == [
-        "a", "check_x", "{ b c, d=e }", "inline:{ {k = v} }", "{f",
-    ]  # fmt: skip
 
 
 KINDS = setting("dovecot.tls.ciphers").safe.values

@@ -11,6 +11,8 @@ from gatepost.checks.settings import declared
 from gatepost.checks.settings.answer import HOLDS, Answer, cannot_tell, fails
 from gatepost.checks.settings.networks import local
 from gatepost.checks.settings.spots import Asked
+from gatepost.firewall import whom
+from gatepost.firewall.spans import within
 from gatepost.model.flows import Network
 from gatepost.model.host import ListenerConfigured
 from gatepost.model.observation import of
@@ -46,7 +48,7 @@ def bound_to_declared(asked: Asked, _safe: Safe) -> Answer:
         return fails(f"{_where(listener)}, and the port is not declared")
     if service.exposure == "internet" or not service.sources:
         return HOLDS
-    allowed = declared.sources(asked.case.architecture, service.sources)
+    allowed = whom.networks(asked.case.architecture, service.sources)
     if any(network.prefixlen == 0 for network in allowed):
         return HOLDS
     told = admitted(asked.case, listener.port, allowed)
@@ -75,11 +77,11 @@ def admitted(case: Case, port: int, allowed: Sequence[Network]) -> Answer | None
         return None
     inside = (*allowed, *declared.own(case))
     for one in seen:
-        wide = [source for source in one.accepted if not declared.inside(ip_network(source), inside)]
+        wide = [source for source in one.accepted if not within(ip_network(source), inside)]
         if wide:
             rule = f" ({one.rules[0]})" if one.rules else ""
             return fails(f"the firewall lets {wide[0]} in{rule}")
-    doubtful = [s for one in seen for s in one.undecided if not declared.inside(ip_network(s), inside)]
+    doubtful = [s for one in seen for s in one.undecided if not within(ip_network(s), inside)]
     return None if doubtful else HOLDS
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from ipaddress import collapse_addresses, ip_network
+from ipaddress import ip_network
 
 from gatepost.checks.case import Case
-from gatepost.firewall.whom import Directory
-from gatepost.model.architecture import Architecture, Host
+from gatepost.firewall import whom
+from gatepost.model.architecture import Host
 from gatepost.model.flows import Network
 from gatepost.model.words import Role
 
@@ -38,8 +37,7 @@ def listed(case: Case, word: str) -> tuple[str, ...]:
 
 def networks(case: Case, word: str) -> tuple[Network, ...]:
     """The fewest networks that hold what is declared."""
-    party = Directory.of(case.architecture).party(listed(case, word))
-    return (*party.v4, *party.v6)
+    return whom.networks(case.architecture, listed(case, word))
 
 
 def own(case: Case) -> tuple[Network, ...]:
@@ -51,22 +49,6 @@ def own(case: Case) -> tuple[Network, ...]:
 def hosts(case: Case, word: str) -> frozenset[str]:
     """Names that mean a declared party, or this host."""
     return frozenset({case.at.host, *listed(case, word)})
-
-
-def sources(architecture: Architecture, names: Iterable[str]) -> tuple[Network, ...]:
-    party = Directory.of(architecture).party(names)
-    return (*party.v4, *party.v6)
-
-
-def inside(network: Network, allowed: Iterable[Network]) -> bool:
-    """Whether the allowed networks together hold it."""
-    same = [n for n in allowed if n.version == network.version]
-    merged = collapse_addresses(same)  # type: ignore[type-var]  # all of one version
-    return any(_within(network, one) for one in merged)
-
-
-def _within(network: Network, other: Network) -> bool:
-    return network.version == other.version and network.subnet_of(other)  # type: ignore[arg-type]  # of one version
 
 
 def relay_domains(case: Case) -> frozenset[str]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from gatepost.checks.settings.answer import HOLDS, Answer, all_of, cannot_tell, fails
-from gatepost.checks.settings.declared import inside
 from gatepost.checks.settings.networks import local, read
-from gatepost.checks.settings.wordlists import words
+from gatepost.firewall import spans
 from gatepost.model.flows import Network
+from gatepost.servers.wordlists import words
 
 _ON_HOST = ("fifo:", "local:", "unix:")
 
@@ -30,7 +30,7 @@ def _one(where: str, allowed: tuple[Network, ...], names: frozenset[str], key: s
         return HOLDS
     host = _host(where)
     network = read(host)
-    if local(host) or host.lower() in names or (network is not None and inside(network, allowed)):
+    if local(host) or host.lower() in names or (network is not None and spans.within(network, allowed)):
         return HOLDS
     if network is None and not host:
         return cannot_tell(f"{where} is no place that is known here")

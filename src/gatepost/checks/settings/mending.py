@@ -10,8 +10,8 @@ from gatepost.checks.case import Case
 from gatepost.checks.settings import declared
 from gatepost.checks.settings.predicates import allowed_words
 from gatepost.checks.settings.spots import Asked, Spot, told
-from gatepost.checks.settings.wordlists import words
 from gatepost.model.flows import Network
+from gatepost.servers.wordlists import words
 
 _MOST = 20  # words of a value that is worked out
 _POSTFIX = "/etc/postfix"

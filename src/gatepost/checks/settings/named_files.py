@@ -9,9 +9,9 @@ from gatepost.checks.case import Case
 from gatepost.checks.inside_seen import here
 from gatepost.checks.settings.answer import HOLDS, Answer, all_of, cannot_tell, fails
 from gatepost.checks.settings.spots import Asked
-from gatepost.checks.settings.wordlists import words
 from gatepost.model.host import FileSeen, SettingSeen
 from gatepost.model.observation import Unobserved, of
+from gatepost.servers.wordlists import words
 
 _NONE = "none"  # Postfix: no certificate, on purpose
 

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from ipaddress import IPv6Network, ip_network
 
 from gatepost.checks.settings.answer import HOLDS, Answer, all_of, cannot_tell, fails
-from gatepost.checks.settings.declared import LOOPBACK, inside
-from gatepost.checks.settings.wordlists import words
+from gatepost.checks.settings.declared import LOOPBACK
+from gatepost.firewall import spans
 from gatepost.model.flows import Network
+from gatepost.servers.wordlists import words
 
 _MAPPED = IPv6Network("::ffff:0:0/96")
 _LOCAL = frozenset({"localhost", "localhost.localdomain"})
@@ -66,7 +67,7 @@ def _network(network: Network, excluded: Sequence[Network], trusted: Trusted) ->
     left = _without(network, excluded)
     if left is None:
         return cannot_tell(f"{network} has too many exceptions to be worked out")
-    outside = [one for one in left if not inside(one, trusted.networks)]
+    outside = [one for one in left if not spans.within(one, trusted.networks)]
     if not outside:
         return HOLDS
     if not trusted.known:
@@ -110,4 +111,4 @@ def _named(word: str, trusted: Trusted) -> Answer:
 def local(address: str) -> bool:
     """Whether only this host itself gets to a socket bound there."""
     network = read(address)
-    return address.lower() in _LOCAL if network is None else inside(network, LOOPBACK)
+    return address.lower() in _LOCAL if network is None else spans.within(network, LOOPBACK)

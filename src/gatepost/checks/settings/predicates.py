@@ -19,9 +19,9 @@ from gatepost.checks.settings.named_files import file_exists, file_reference
 from gatepost.checks.settings.networks import Trusted, within
 from gatepost.checks.settings.restrictions import refuses_strangers
 from gatepost.checks.settings.spots import Asked, shown
-from gatepost.checks.settings.wordlists import plain, words
 from gatepost.model.host import SettingSeen
 from gatepost.model.words import Severity
+from gatepost.servers.wordlists import plain, words
 
 Operator = Callable[[SettingSeen, Safe, Asked], Answer]
 

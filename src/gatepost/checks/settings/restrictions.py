@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from gatepost.catalogue.settings import Restriction, Safe
 from gatepost.checks.settings.answer import HOLDS, Answer, Held, cannot_tell, fails
-from gatepost.checks.settings.wordlists import words
+from gatepost.servers.wordlists import words
 
 _DEEPEST = 8  # restriction classes inside each other
 _WITH_ARGUMENT = (
