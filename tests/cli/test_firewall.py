@@ -55,6 +55,7 @@ def test_rules_are_printed_as_they_are_loaded(gatepost: Gatepost, declared: str)
     assert json.loads(said.out) == transaction(matrix(whole), whole.hosts[0], whole)
     assert said.err == (
         "note: nobody reaches ssh (22) over IPv6: there is no IPv6 network in admin\n"
+        "note: to load them on mx1.example.org: nft -j -f FILE (nft -j -c -f FILE only tries them)\n"
         "note: the kernel forgets rules when mx1.example.org restarts: gatepost apply keeps them in its "
         "/etc/gatepost-firewall.json as well\n"
     )
@@ -72,8 +73,12 @@ def test_an_emergency(gatepost: Gatepost, declared: str) -> None:
     assert f"{HOST}/imaps" not in rules
     opened = gatepost("firewall", HOST, "-c", declared, "--render", "nft").out
     assert json.loads(opened) == transaction(matrix(whole), whole.hosts[0], whole)
-    out = gatepost("firewall", HOST, "-c", declared, "--blocks", "pop3").out
-    assert "let in to from nowhere: 110 pop3, 11332 rspamd-proxy" in out
+    said = gatepost("firewall", HOST, "-c", declared, "--blocks", "pop3, 993")
+    assert "let in to from nowhere: 110 pop3, 993 imaps, 11332 rspamd-proxy" in said.out
+    assert said.err == (
+        "note: nothing is shut by this; to do it, on mx1.example.org: "
+        f"gatepost firewall {HOST} -c {declared} --blocks 'pop3, 993' --render nft | nft -j -f -\n"
+    )
 
 
 @pytest.mark.parametrize(

@@ -61,8 +61,12 @@ def test_what_is_declared_for_others_must_not_be(gatepost: Gatepost, house: int)
 
 def test_results_are_kept_and_shown_again(gatepost: Gatepost, house: int) -> None:
     first = gatepost("probe", "--from", "here", "--ports", str(house), "-o", "here.jsonl")
+    assert (
+        first.err
+        == "gatepost: kept in here.jsonl: gatepost ports --reach here.jsonl shows it beside what the host says\n"
+    )
     again = gatepost("probe", "--reach", "here.jsonl")
-    assert again.out == first.out
+    assert (again.out, again.err) == (first.out, "")
     plain = json.loads(gatepost("probe", "--reach", "here.jsonl", "--format", "json").out)
     assert plain["schema"] == "gatepost/probe/1"
     assert [(r["port"], r["zone"], r["result"], r["way"]) for r in plain["results"]] == [
@@ -73,6 +77,9 @@ def test_results_are_kept_and_shown_again(gatepost: Gatepost, house: int) -> Non
 def test_the_agent_is_one_script_to_carry_away(gatepost: Gatepost, house: int) -> None:
     said = gatepost("probe", "--print-agent", "--from", "here", "--ports", str(house), "-o", "reach.py")
     assert (said.code, said.out) == (0, "")
+    assert said.err == "gatepost: there: python3 reach.py -o here.jsonl   here: gatepost probe --reach here.jsonl\n"
+    helped = subprocess.run([sys.executable, "reach.py", "-h"], check=False, capture_output=True, text=True)
+    assert (helped.returncode, helped.stdout.split()[:3]) == (0, ["Try", "TCP", "connections"])
     done = subprocess.run([sys.executable, "reach.py", "-o", "back.jsonl"], check=False, capture_output=True)
     assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
     assert gatepost("probe", "--reach", "back.jsonl").code == 0
@@ -87,6 +94,7 @@ def test_a_vantage_that_cannot_be_used_knows_nothing(gatepost: Gatepost, house: 
     said = gatepost("probe", "--from", "office", "--via", "netns gp-none", "--ports", str(house), "-o", "lost.jsonl")
     assert said.code == 3
     assert "office could not tell of" in said.out
+    assert "could not be seen.  Nothing was tried" in said.out
     assert "gp-none" in said.err
     assert gatepost("probe", "--reach", "lost.jsonl").code == 0
 

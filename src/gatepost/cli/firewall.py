@@ -59,7 +59,7 @@ def firewall(
             "--blocks",
             metavar="LIST",
             rich_help_panel=RULES,
-            help="An emergency: with these ports shut to everybody. Names or numbers, comma separated.",
+            help="As in an emergency, with these ports shut to everybody. Names or numbers, comma separated.",
         ),
     ] = "",
     forbidden: Annotated[
@@ -80,7 +80,9 @@ def firewall(
     ] = None,
     output: o.Output = None,
 ) -> None:
-    """Show who may reach which port of which host, and where hosts may connect to. Nothing is looked at.
+    """Show who may reach which port of which host, and where hosts may connect to. Nothing is looked at or changed.
+
+    [bold]gatepost apply[/bold] loads these rules, guarded; --render prints them for other hands.
 
     [bold]Exit:[/bold] 0 shown, 2 bad input.
     """  # fmt: skip
@@ -104,6 +106,7 @@ def firewall(
             if rules is Rules.NFT:
                 _remark_start(one, shut)
             return
+        _remark_shut(one, blocks, config)
     chosen = form or (Form.JSON if output and output.suffix.lower() == ".json" else Form.TABLE)
     plain = output is not None
     _tell(
@@ -146,14 +149,24 @@ def _remark(whole: Matrix, host: Host) -> None:
 
 
 def _remark_start(host: Host, shut: tuple[int, ...]) -> None:
-    """The kernel forgets, and what is loaded at the start may say otherwise."""
+    """How they are loaded. The kernel forgets, and what is loaded at the start may say otherwise."""
     from gatepost.servers.boot import RULES
 
+    sys.stderr.write(f"note: to load them on {host.name}: nft -j -f FILE (nft -j -c -f FILE only tries them)\n")
     if shut:
         told = f"these ports are open again once {host.name} restarts, unless these rules are in its {RULES} too"
     else:
         told = f"the kernel forgets rules when {host.name} restarts: gatepost apply keeps them in its {RULES} as well"
     sys.stderr.write(f"note: {told}\n")
+
+
+def _remark_shut(host: Host, blocks: str, config: Path | None) -> None:
+    """What is shown is only what would be."""
+    import shlex
+
+    given = f" -c {shlex.quote(str(config))}" if config else ""
+    command = f"gatepost firewall {host.name}{given} --blocks {shlex.quote(blocks)} --render nft | nft -j -f -"
+    sys.stderr.write(f"note: nothing is shut by this; to do it, on {host.name}: {command}\n")
 
 
 def _hosts(architecture: Architecture, name: str | None) -> tuple[Host, ...]:

@@ -66,8 +66,8 @@ def probe(
 ) -> None:
     """Try every declared port, and those that must not be reached, from one place, and hold it against the zones.
 
-    The place needs Python and nothing else. Carry the script there yourself with --print-agent, and show what it
-    wrote with --reach, here or in [bold]gatepost ports[/bold] and [bold]audit[/bold].
+    The place needs Python and nothing else. Where no SSH leads, carry the script of --print-agent there,
+    and show what it wrote with --reach, here or in [bold]gatepost ports[/bold] and [bold]audit[/bold].
 
     [bold]Exit:[/bold] 0 as declared, 1 something is not, 2 bad input, 3 the place could not be used.
     """
@@ -80,7 +80,7 @@ def probe(
     architecture = load(config)
     shown = [reaching.opened(path) for path in reach or ()]
     asked = not shown or bool(via or stands or print_agent)
-    lost = ""
+    lost, kept = "", ""
     if asked:
         wanted = Asked(
             tuple(hosts or ()), stands or "", _way(architecture, stands, via), tuple(to or ()),
@@ -90,17 +90,19 @@ def probe(
         job = _job(wanted, architecture)
         if print_agent:
             _put(reaching.script(job), output)
+            _say_how(job.vantage, output)
             raise typer.Exit
         results, text, lost = _run(job, wanted.via)
         if output:
             telling.write(output, text)
+            kept = f"kept in {output}: gatepost ports --reach {output} shows it beside what the host says"
         shown.append(results)
     seen = tuple(one for results in shown for one in results.seen)
     page = reach_json(seen, architecture) if form is Form.JSON else reach_text(
         seen, architecture, width=telling.width(), colour=telling.colour()
     )  # fmt: skip
     typer.echo(page, nl=False)
-    for note in (*_doubts(shown, architecture), *([lost] if lost else ())):
+    for note in (*_doubts(shown, architecture), *filter(None, (lost, kept))):
         typer.echo(f"gatepost: {note}", err=True)
     raise typer.Exit(3 if lost else int(bool(against(cells(seen, architecture)))))
 
@@ -191,14 +193,23 @@ def _doubts(shown: list[Results], architecture: Architecture) -> list[str]:
     """A vantage that does not stand where it says would prove the wrong thing."""
     from gatepost.firewall.vantages import zone_of
 
-    told: dict[str, None] = {}
+    told: dict[tuple[str, str], dict[str, None]] = {}
     for results in shown:
-        for source in dict.fromkeys(one.source for one in results.seen if one.source):
+        for source in (one.source for one in results.seen if one.source):
             stood = zone_of(source, architecture)
             if results.zone and stood != results.zone:
-                place = f"which is in {stood}" if stood else "which is in no zone"
-                told[f"{results.vantage} connected from {source}, {place}: it may not stand where it says"] = None
-    return list(told)
+                told.setdefault((results.vantage, stood), {})[source] = None
+    return [
+        f"{vantage} connected from {' and '.join(sources)}, which {'are' if len(sources) > 1 else 'is'} in "
+        f"{stood or 'no zone'}: it may not stand where it says"
+        for (vantage, stood), sources in told.items()
+    ]
+
+
+def _say_how(vantage: str, output: Path | None) -> None:
+    """On stderr, so that a script that is piped on is a script alone."""
+    script, results = output or "SCRIPT", f"{vantage.replace(' ', '-') or 'there'}.jsonl"
+    typer.echo(f"gatepost: there: python3 {script} -o {results}   here: gatepost probe --reach {results}", err=True)
 
 
 def _put(text: str, output: Path | None) -> None:

@@ -46,6 +46,9 @@ NO_ROUTE = _codes("ENETUNREACH", "EADDRNOTAVAIL", "EAFNOSUPPORT", "ENETDOWN")
 def main(arguments: list[str]) -> int:
     """Results as they come; the last line says how many there were, so that a cut file is known as cut."""
     words, target = list(arguments), ""
+    if {"-h", "--help"} & set(words):
+        sys.stdout.write(__doc__ or "")
+        return 0
     if "-o" in words[:-1]:
         where = words.index("-o")
         target = words[where + 1]

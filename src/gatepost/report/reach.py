@@ -197,10 +197,14 @@ def _close(found: Sequence[Cell], width: int) -> list[Text]:
     bad, unseen = bool(wrong or shut), bool(blind)
     good = MARKS[Way.UNDECLARED] if unsaid else MARKS[Way.AS_DECLARED]
     mark = text(*(MARKS[Way.OPEN] if bad else MARKS[Way.UNKNOWN] if unseen else good))
-    tried = text(
-        f"  {plural(len(found), 'connection')} from {plural(len({c.vantage for c in found}), 'vantage')}", "dim"
-    )
-    return hanging(mark, joined(text(f"{words}.", "bold"), tried), indent=2, width=width)
+    return hanging(mark, joined(text(f"{words}.", "bold"), text(f"  {_tried(found)}", "dim")), indent=2, width=width)
+
+
+def _tried(found: Sequence[Cell]) -> str:
+    """What never left the vantage was not tried."""
+    went = [c for c in found if c.seen.result is not Reach.UNKNOWN or c.seen.source]
+    vantages = len({c.vantage for c in went})
+    return f"{plural(len(went), 'connection')} from {plural(vantages, 'vantage')}" if went else "Nothing was tried"
 
 
 def reach_json(seen: Sequence[ReachSeen], architecture: Architecture) -> str:
