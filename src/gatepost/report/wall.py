@@ -39,16 +39,22 @@ def wall(rows: Sequence[Row], *, width: int, whole: bool = False) -> list[Text]:
     for same, held in zip(hosts, tables, strict=True):
         table_ = _draw(held, names, width, measure, whole=whole) if held else []
         lines += [*_heading(same, width), *table_, *_collapsed_lines(same, width), text("")]
-    note = [*_left_out(left, tables, width), text("")] if left and whole else []
+    note = _notes(names, left, [one for held in tables for one in held], width) if whole else []
     return [*lines, *note][:-1]
 
 
-def _left_out(names: Sequence[str], tables: Sequence[Sequence[Held]], width: int) -> list[Text]:
-    """What a wider terminal would show as well."""
-    dull = "reachable" in names and _dull([one for held in tables for one in held])
-    listed = ", ".join(name for name in names if not (dull and name == "reachable"))
-    told = [*(["whatever listens is reachable"] if dull else []), *([f"no room here for: {listed}"] if listed else [])]
-    return hanging(text("  "), text("; ".join(told), "dim"), indent=2, width=width)
+def _notes(names: Sequence[str], left: Sequence[str], every: Sequence[Held], width: int) -> list[Text]:
+    """What a sign means, and what a wider terminal would show as well."""
+    wider = "firewalled" in names and any(row.firewalled.rstrip(", ?").endswith("+") for _, row in every)
+    dull = "reachable" in left and _dull(every)
+    listed = ", ".join(name for name in left if not (dull and name == "reachable"))
+    told = [
+        "+ lets in more than is declared" if wider else "",
+        "whatever listens is reachable" if dull else "",
+        f"no room here for: {listed}" if listed else "",
+    ]
+    words = "; ".join(filter(None, told))
+    return [*hanging(text("  "), text(words, "dim"), indent=2, width=width), text("")] if words else []
 
 
 def _heading(rows: Sequence[Row], width: int) -> list[Text]:
