@@ -237,3 +237,25 @@ def test_without_root_what_can_be_seen_is_seen(host: Host, tmp_path: Path) -> No
     lost = {one.wanted for one in of(Unobserved, seen)}
     assert f"contents of {tmp_path}/k.pem" in lost
     assert "myhostname" in {s.name for s in of(SettingSeen, seen)}
+
+
+def test_pipes_and_devices_are_not_opened(host: Host, tmp_path: Path) -> None:
+    """Nine pipes would take all the time of a visit, and some devices act when they are opened."""
+    names = [f"pipe{n}" for n in range(9)]
+    for name in names:
+        os.mkfifo(tmp_path / name)
+    included = "".join(f"!include_try {tmp_path}/{name}\n" for name in (*names, "missing"))
+    with (tmp_path / "dovecot.conf").open("a") as file:
+        file.write(f"{included}!include_try /dev/zero\n")
+    with (tmp_path / "postfix" / "main.cf").open("a") as file:
+        file.write(f"smtpd_tls_key_file = {tmp_path}/pipe0\nsmtpd_tls_cert_file = {tmp_path}\n")
+    begun = time.monotonic()
+    bundle = collect(Prefixed("this machine"), host, NOW)
+    assert time.monotonic() - begun < 60
+    for path in (tmp_path, Path("/dev/zero"), *(tmp_path / name for name in names)):
+        taken = bundle.file(str(path))
+        assert taken is not None
+        assert (taken.exists, taken.text or "", taken.why) == (True, "", "it is no regular file"), path
+    missing = bundle.file(f"{tmp_path}/missing")
+    assert missing is not None
+    assert (missing.exists, missing.why) == (False, "")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -27,6 +29,8 @@ HIDDEN = [
     ("connect", f"host=h dbname=d password = {SECRET}", "host=h dbname=d password = ***"),
     ("command", f"pipe argv=/bin/x --password {SECRET} -f", "pipe argv=/bin/x --password *** -f"),
     ("command", f"pipe argv=/bin/x --token={SECRET}", "pipe argv=/bin/x --token=***"),
+    ("args", f"nopassword x={{SHA512-CRYPT.b64}}{SECRET}", "nopassword x={SHA512-CRYPT.b64}***"),
+    ("note", f"it was $6$salt${SECRET}", "it was ***"),
 ]
 SHOWN = [
     ("auth_debug_passwords", "no"),
@@ -52,6 +56,59 @@ def test_secrets_are_hidden_in_values(name: str, value: str, shown: str) -> None
 def test_and_in_lines(name: str, value: str, shown: str) -> None:
     assert SECRET not in masked_text(f"first = 1\n{name} = {value}\n  {name} = {value}\n#{name} = {value}\n")
     assert masked_text(f"{name} = {value}") == f"{name} = {shown}"
+
+
+def test_a_list_of_users_that_a_configuration_includes() -> None:
+    """`!include` takes any file, also shadow(5)."""
+    lines = (
+        f"root:$6$rounds=5000$salt${SECRET}/abc.:19000:0:99999:7:::",
+        f"alice:{{SSHA512}}{SECRET}AB==:1000:::",
+        f"bob:{{PLAIN}}{SECRET}::::::",
+        f"carol:$y$j9T$abc${SECRET}:1:",
+        f"dora:{SECRET}:1000:1000::/home/d::",
+    )
+    shown = masked_text("\n".join(lines))
+    assert SECRET not in shown
+    assert shown.split("\n")[4] == "dora:***:1000:1000::/home/d::"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "2001:db8:1:2::5:25 inet n - n - - smtpd",
+        "[2001:db8:1:2::5]:25 inet n - n - - smtpd",
+        "mail_location = maildir:~/Maildir:LAYOUT=fs:INDEX=/var/i:CONTROL=/c",
+        "mynetworks = 127.0.0.0/8 [::ffff:127.0.0.0]/104 [::1]/128",
+        "myorigin = $myhostname$mydomain",
+        "data_directory = ${QUEUE}/private",
+        "check_policy_service { inet:127.0.0.1:10023, timeout=10s }",
+    ],
+)
+def test_what_only_looks_like_one(line: str) -> None:
+    assert masked_text(f"{line}\n") == f"{line}\n"
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        "inline:{",
+        "inline:{a{b}",
+        "{A}",
+        "a_",
+        "x://",
+        "$6$",
+        "a:b:",
+        "Basic ",
+        "-",
+        '"',
+        "pass=\n ",
+        "-----BEGIN PRIVATE KEY-----",
+    ],
+)
+def test_a_megabyte_is_read_in_time(piece: str) -> None:
+    begun = time.monotonic()
+    masked_text(piece * (1_000_000 // len(piece)), folded=True)
+    assert time.monotonic() - begun < 20
 
 
 @pytest.mark.parametrize(("name", "value"), SHOWN)

@@ -111,11 +111,17 @@ def _take(file: File) -> _Take:
         return _Take(file, (Question(("sh", "-c", each), MOST_MATCHES * LARGEST_TEXT // 10),))
     found = [Question(("sh", "-c", _STAT, "sh", file.path), 4096)]
     if file.wanted is Wanted.TEXT:
-        found.append(Question(("cat", "--", file.path), LARGEST_TEXT))
+        found.append(Question(_plainly("cat", "--", file.path), LARGEST_TEXT))
     if file.wanted is Wanted.PEM:
-        found.append(Question(("sed", "-n", "-e", _KEYS, "-e", _CERTIFICATES, "--", file.path), LARGEST_TEXT))
-        found.append(Question(("openssl", "pkey", "-in", file.path, "-pubout", "-passin", "pass:"), 65536))
+        show = ("sed", "-n", "-e", _KEYS, "-e", _CERTIFICATES, "--", file.path)
+        found.append(Question(_plainly(*show), LARGEST_TEXT))
+        found.append(Question(_plainly("openssl", "pkey", "-passin", "pass:", "-pubout", "-in", file.path), 65536))
     return _Take(file, tuple(found))
+
+
+def _plainly(*words: str) -> tuple[str, ...]:
+    """The last word is the file. A pipe would be waited for, and there are devices that act when they are opened."""
+    return ("sh", "-c", _REGULAR, "sh", words[-1], *words)
 
 
 def _is_pattern(path: str) -> bool:
@@ -185,9 +191,15 @@ def _public(pem: str) -> str:
 def _no_key(ran: Ran) -> str:
     if ran.absent:
         return "openssl is not on the host, and a key is not read without it"
-    return ran.why
+    return ran.why or (ran.stderr.strip() if ran.code == _ODD else "")
 
 
+_ODD = 66
+_REGULAR = f"""\
+[ ! -e "$1" ] || [ -f "$1" ] || {{ echo "it is no regular file" >&2; exit {_ODD}; }}
+shift
+exec "$@"
+"""
 _STAT = """\
 stat -L -c '%a %U %G %s %Y' -- "$1" && exit 0
 stat -L -f '%Lp %Su %Sg %z %m' "$1" 2> /dev/null

@@ -27,6 +27,13 @@ _PAIR_FOLDED = re.compile(rf"{_WORD}[ \t]*[=:][ \t]*(?:\n[ \t]+)?){_VALUE}", re.
 _OPTION = re.compile(r"(--?(?:password|passwd|pass|secret|token)(?:[ \t]+|=))([^\s-]\S*)", re.IGNORECASE)
 _IN_URL = re.compile(r"(\w://[^\s/:@]*:)([^\s/@]+)(@)")
 _HEADER = re.compile(r"\b((?:Basic|Bearer)\s+)([\w.~+/=-]{6,})")
+_HASH = re.compile(  # crypt(5), as in shadow(5) and in lists of users
+    r"\$(?:1|2[abxy]?|5|6|7|apr1|argon2i?d?|gy|md5|pbkdf2|s?sha\d{0,3}|scrypt|y)\$[^\s:,;\"']{4,}"
+)
+_SCHEME = re.compile(r"(?<![$%])(\{[A-Z][A-Z0-9]{1,15}(?:-[A-Z0-9]{1,10}){0,3}(?:\.\w{1,6})?\})([^\s:,;\"'{}]{3,})")
+_USER = re.compile(
+    r"^([^\s:=#]{1,64}:)(?![0-9a-f]{0,4}:)([^\s:]{2,}:)(?=[^:\n]*:[^:\n]*:)", re.MULTILINE | re.IGNORECASE
+)
 _BLOCK = re.compile(r"(-----BEGIN [A-Z ]*PRIVATE KEY-----)(.*?)(-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL)
 _SETTING = re.compile(
     r"^(?P<head>[ \t]*#*[ \t]*(?P<hide>hide[ \t]+)?(?P<name>[A-Za-z]\w*)[ \t]*=[ \t]*)(?P<value>.*)$"
@@ -51,7 +58,7 @@ def masked(name: str, value: str) -> str:
 
 def masked_text(text: str, *, folded: bool = False) -> str:
     """A configuration file or output. `folded`: a line that begins with a blank continues the one before (Postfix)."""
-    text = _BLOCK.sub(_blanked, text)
+    text = _USER.sub(rf"\1{HIDDEN}:", _BLOCK.sub(_blanked, text))
     lines: list[str] = []
     hiding = False
     joined = False
@@ -94,6 +101,8 @@ def _blanked(found: re.Match[str]) -> str:
 
 def _inside(text: str, pair: re.Pattern[str] = _PAIR) -> str:
     text = _TABLE.sub(_without_logins, text)
+    text = _HASH.sub(HIDDEN, text)
+    text = _SCHEME.sub(rf"\1{HIDDEN}", text)
     text = pair.sub(rf"\1{HIDDEN}", text)
     text = _OPTION.sub(rf"\1{HIDDEN}", text)
     text = _IN_URL.sub(rf"\1{HIDDEN}\3", text)

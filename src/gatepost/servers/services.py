@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from gatepost import catalogue
 from gatepost.model.bundle import Bundle
 
@@ -13,7 +15,9 @@ def port(bundle: Bundle, name: str) -> int:
     """The number of a port as a configuration writes it; 0 for a name that nobody knows."""
     if name.isascii() and name.isdecimal():
         return int(name) if len(name) <= 5 and int(name) <= 65535 else 0
-    return _told(bundle).get(name.lower(), 0) or _catalogued(name.lower())
+    ran = bundle.command(*COMMAND)
+    told = _told(ran.stdout if ran else "")
+    return told.get(name.lower(), 0) or _catalogued(name.lower())
 
 
 def _catalogued(name: str) -> int:
@@ -21,11 +25,11 @@ def _catalogued(name: str) -> int:
     return row.number if row else 0
 
 
-def _told(bundle: Bundle) -> dict[str, int]:
+@lru_cache(8)
+def _told(text: str) -> dict[str, int]:
     """Lines of services(5): name, number/transport, other names."""
-    ran = bundle.command(*COMMAND)
     found: dict[str, int] = {}
-    for line in ran.stdout.splitlines()[:5000] if ran else ():
+    for line in text.splitlines()[:5000]:
         words = line.partition("#")[0].split()
         number, _, transport = words[1].partition("/") if len(words) > 1 else ("", "", "")
         if transport == "tcp" and number.isascii() and number.isdecimal():
