@@ -104,6 +104,7 @@ RELAY: tuple[Row, ...] = (
     row(relay.clients_wait_for_the_greeting, MX, "pass", trial(MX, "early-talker", accepted=False)),
     row(relay.clients_wait_for_the_greeting, MX, "fail", trial(MX, "early-talker", accepted=True)),
     row(relay.clients_wait_for_the_greeting, MX, "unknown"),
+    row(relay.clients_wait_for_the_greeting, MX, "unknown", lost(MX, "early-talker"), says="nothing came"),
     row(relay.users_not_told, MX, "pass", form("vrfy", accepted=False), form("expn", accepted=False)),
     row(relay.users_not_told, MX, "fail", form("vrfy", accepted=True), says="VRFY"),
     row(relay.users_not_told, MX, "unknown", lost(MX, "vrfy")),

@@ -13,6 +13,7 @@ from gatepost.edge.runner import Prefixed, Ways, read, refusal, write
 from gatepost.edge.spawning import spawn
 from gatepost.errors import CannotLook, UsageError
 from gatepost.model.bundle import NOT_FOUND
+from tests.edge.bench import until
 
 HERE = Prefixed("this machine")
 CHANGED = """@  WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED!  @
@@ -65,11 +66,12 @@ def test_a_zero_byte_in_a_word() -> None:
 
 def test_the_whole_group_is_killed_in_time(tmp_path: Path) -> None:
     started = time.monotonic()
-    ran = HERE.run(("sh", "-c", f"sleep 60 & echo $! > {tmp_path}/pid; wait"), patience=0.5)
-    assert time.monotonic() - started < 5
-    assert ran.why == "no end within 0.5 s"
+    ran = HERE.run(("sh", "-c", f"sleep 600 & echo $! > {tmp_path}/pid; wait"), patience=1)
+    assert time.monotonic() - started < 30
+    assert ran.why == "no end within 1 s"
     assert not ran.ok
-    assert not alive(int((tmp_path / "pid").read_text()))
+    pid = int((tmp_path / "pid").read_text())
+    until(lambda: not alive(pid), "the end of what the shell started")  # killed by now, gone when the kernel gets to it
 
 
 def test_a_flood_is_cut_while_it_is_read(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,6 +15,8 @@ from pathlib import Path
 import pytest
 
 from gatepost.edge.applying import Moment, Stage
+from gatepost.edge.guardian import beat
+from gatepost.edge.hand import Hand
 from gatepost.edge.mending import settled
 from gatepost.edge.runner import Runner, Ways
 from gatepost.errors import CannotLook
@@ -133,10 +135,13 @@ def test_a_connection_lost_in_the_middle(far: Far) -> None:
 
         def watch(moment: Moment) -> None:
             if moment.stage is Stage.WRITTEN:
+                beat(
+                    Hand(HOST, way, "p1", str(far.bench.backups)), 2
+                )  # seconds; until then it had all the time it needs
                 far.cut()
                 way.broken = True
 
-        told = far.bench.apply(runner=way, watch=watch, within=2)
+        told = far.bench.apply(runner=way, watch=watch)
         assert told.ending is Ending.UNFINISHED
         assert far.bench.guardian() is not None, "it outlives the connection it was started over"
         assert far.bench.snapshot() != before

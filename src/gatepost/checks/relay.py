@@ -123,7 +123,10 @@ def clients_wait_for_the_greeting(case: Case) -> Verdict:
         return not_applicable(f"speaks {spoken(case) or 'nothing'}")
     if not starts_in_clear(case):
         return not_applicable("the greeting comes inside TLS")
-    return passed(*trials) if trials else not_asked(case, "proxy-header", MINE)
+    if trials:
+        return passed(*trials)
+    slow = any(one.wanted == "early-talker" for one in of(Unobserved, case.seen, case.at))
+    return not_asked(case, "early-talker" if slow else "proxy-header", MINE)
 
 
 @check("GP-RELAY-006", roles=(Role.MX, Role.SUBMISSION))

@@ -151,6 +151,9 @@ class LimitedWire:
     release: Callable[[], None]
     closed: bool = False
 
+    def waiting(self) -> bool:
+        return self.inner.waiting()
+
     async def read(self) -> bytes:
         return await self.inner.read()
 

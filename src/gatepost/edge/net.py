@@ -94,6 +94,16 @@ class SocketWire:
         except OSError:
             return ""
 
+    def waiting(self) -> bool:
+        """Bytes, or the end of the stream, are there and were not read yet."""
+        try:
+            self.sock.recv(1, socket.MSG_PEEK)
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True
+        return True
+
     async def read(self) -> bytes:
         if self.tls is None:
             return await self._receive()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
 from gatepost.errors import PeerClosed, PeerGarbled, PeerLimited, PeerRefused, PeerReset
 from gatepost.model.architecture import Endpoint
@@ -15,6 +16,13 @@ from gatepost.model.observation import Observation, Tried, Unobserved
 from gatepost.model.words import Mode, Reason
 from gatepost.wire.ask import Ask, Stage, is_limit, secure, until_failure
 from gatepost.wire.lines import Talk
+
+
+@runtime_checkable
+class Attentive(Protocol):
+    """A wire that knows whether the peer has said something that was not read yet."""
+
+    def waiting(self) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +44,7 @@ def proxy_header(at: Endpoint) -> str:
 
 
 async def preamble(talk: Talk, ask: Ask, early: Early) -> AsyncIterator[Observation]:
-    """`early-talker` is yielded for SMTP only."""
+    """`early-talker` is yielded for SMTP only, and not where the greeting was there before we had a word out."""
     if not ask.mine:
         yield Unobserved(ask.at, "proxy-header", Reason.NOT_ASKED, "only for targets named as yours")
         return
@@ -60,6 +68,7 @@ async def _before_tls(talk: Talk, ask: Ask) -> AsyncIterator[Observation]:
 
 async def _before_greeting(talk: Talk, ask: Ask, early: Early) -> AsyncIterator[Observation]:
     header = proxy_header(ask.at)
+    late = isinstance(talk.wire, Attentive) and talk.wire.waiting()
     talk.transcript.append(f"> {header} + {early.behind}")
     await talk.wire.write(f"{header}\r\n{early.behind}\r\n".encode("ascii"))
     try:
@@ -69,5 +78,9 @@ async def _before_greeting(talk: Talk, ask: Ask, early: Early) -> AsyncIterator[
             raise
         believed, tolerated, words = False, False, str(error)
     yield Tried(ask.at, "proxy-header", believed, encrypted=False, sent=header, answer=words)
-    if ask.protocol == "smtp" and not believed:
+    if ask.protocol != "smtp" or believed:
+        return
+    if tolerated and late:
+        yield Unobserved(ask.at, "early-talker", Reason.TIMEOUT, "the greeting was there before we could talk")
+    else:
         yield Tried(ask.at, "early-talker", tolerated, encrypted=False, sent=header, answer=words)
