@@ -56,7 +56,18 @@ class Desk:
         toml, soon = self.host.root / "gatepost.toml", datetime.now(UTC).date() + timedelta(days=90)
         toml.write_text(TOML % (self.host.namespace, self.host.postfix, self.host.dovecot, soon))
         backups = ["--backups", str(self.host.root / "lib")]
-        return ["apply", "-c", str(toml), "--plan", str(path), "--resolver", "127.0.0.1#1", *backups]
+        return [
+            "apply",
+            "-c",
+            str(toml),
+            "--plan",
+            str(path),
+            "--resolver",
+            "127.0.0.1#1",
+            "--ports",
+            "25,143",
+            *backups,
+        ]
 
     def run(self, *words: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
@@ -163,15 +174,22 @@ def test_asked_at_a_terminal(desk: Desk) -> None:
 
 
 def test_an_apply_that_was_cut_off_is_told_first(desk: Desk) -> None:
-    before = desk.host.snapshot()
-    slow = replace(desk.host.include("login_greeting = Welcome\n"), acts=(Act(("sleep", "20")),))
-    started = desk.start(*desk.planned(slow), "--yes")
+    """What it was in the middle of comes to its end before it is taken back."""
+    before, go = desk.host.snapshot(), desk.host.root / "go"
+    waits = Act(("sh", "-c", 'until [ -e "$1" ]; do sleep 0.1; done', "sh", str(go)))
+    started = desk.start(
+        *desk.planned(replace(desk.host.include("login_greeting = Welcome\n"), acts=(waits,))), "--yes"
+    )
     until(lambda: (desk.host.root / "local.conf").exists() or started.poll() is not None, "the first change")
     assert started.poll() is None, started.communicate()[0]
     started.kill()
     started.wait()
-    said = desk.run("rollback")
-    assert said.returncode == 0, said.stderr
-    assert said.stderr.startswith("✖ an earlier apply p   rolled back: gatepost was cut off; everything was taken back")
+    back = desk.start("rollback", "--yes")
+    until(lambda: any(desk.host.root.glob("lib/*/*/decision")) or back.poll() is not None, "the decision to undo")
+    assert back.poll() is None, back.communicate()[0]
+    go.touch()
+    said, _ = back.communicate(timeout=60)
+    assert back.returncode == 0, said
+    assert "✖ an earlier apply p   rolled back: gatepost was cut off; everything was taken back" in said
     assert desk.host.snapshot() == before
     assert desk.run("rollback").returncode == 2, "nothing is left to take back"
