@@ -16,6 +16,7 @@ from gatepost.model.host import ListenerConfigured, ServerSeen, SettingSeen
 from gatepost.model.observation import Seen, of
 from gatepost.model.plan import Found
 from gatepost.model.words import Mode, Role
+from gatepost.servers.effective import effective
 
 ABSENT = frozenset({"", "(no such setting)"})
 
@@ -57,7 +58,7 @@ class Inside:
         return next((one for one in self.settings(server, name) if one.service == service), None)
 
     def effective(self, server: ServerSeen, name: str, service: str) -> SettingSeen | None:
-        return self.setting(server, name, service) or self.setting(server, name)
+        return effective(self.seen, self.at, server.software, server.instance, service, name)
 
     def file(self, path: str) -> FileTaken | None:
         return self.bundle.file(path) if self.bundle else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
@@ -117,7 +117,6 @@ class Applied:
     why: str = ""  # of a rollback
     done: tuple[str, ...] = ()  # keys of steps that ran
     by: str = ""  # who, from the login
-    log: tuple[str, ...] = field(default=())
     id: str = ""
     ways: tuple[tuple[str, str], ...] = ()  # host and how it was reached, as in `via`
     kept: datetime | None = None  # since when, also after it was taken back

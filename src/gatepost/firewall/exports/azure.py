@@ -14,7 +14,6 @@ MAX_NAME = 80
 MAX_DESCRIPTION = 140
 FIRST, LAST = 100, 4096  # priorities: the lowest goes first
 MAX_PREFIXES = 4000  # of all rules of a group
-_EVERYBODY = {4: "0.0.0.0/0", 6: "::/0"}
 
 
 def render(matrix: Matrix, host: Host) -> str:

@@ -65,7 +65,6 @@ class Collection:
     key: ChainKey
     elements: tuple[Raw, ...]
     volatile: bool
-    mapped: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +162,7 @@ def _sorted_out(objects: Sequence[dict[str, Raw]]) -> Ruleset:
             rule = _rule(body)
             rules.setdefault(rule.chain, []).append(rule)
         elif kind in {"set", "map", "meter"}:
-            collection = _collection(body, mapped=kind == "map")
+            collection = _collection(body)
             collections[collection.key] = collection
         elif kind in {"limit", "quota"}:
             limits[_key(body)] = body
@@ -210,13 +209,12 @@ def _rule(body: dict[str, Raw]) -> Rule:
     )
 
 
-def _collection(body: dict[str, Raw], *, mapped: bool) -> Collection:
+def _collection(body: dict[str, Raw]) -> Collection:
     listed = body.get("elem", [])
     return Collection(
         _key(body),
         tuple(listed) if isinstance(listed, list) else (listed,),
         _is_volatile(body) or any(_expires(one) for one in (listed if isinstance(listed, list) else ())),
-        mapped,
     )
 
 

@@ -49,7 +49,6 @@ PASSING = frozenset({
     "NFLOG", "RATEEST", "SECMARK", "SET", "TCPMSS", "TCPOPTSTRIP", "TEE", "TOS", "TRACE", "TTL", "ULOG",
 })  # fmt: skip
 MARKING = frozenset({"CONNMARK", "MARK"})
-TRANSLATING = frozenset({"DNAT", "REDIRECT"})
 
 
 def options(words: Sequence[str]) -> Iterator[Option]:
