@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from gatepost.edge import journal
+from gatepost.edge.host import journal
 from gatepost.model.plan import Applied, Ending
 from gatepost.report.plan import to_json
 from tests.cli.conftest import Gatepost
-from tests.edge.bench import Bench, only
+from tests.edge.host.bench import Bench, only
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from gatepost.edge.bundles import load
-from gatepost.edge.here import is_here
+from gatepost.edge.host.bundles import load
+from gatepost.edge.host.here import is_here
 from tests.cli.conftest import Gatepost
 
 DECLARED = """

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from gatepost.cli import plan as planning
-from gatepost.edge.bundles import save
-from gatepost.edge.hand import ROOT
-from gatepost.edge.journal import records, write
+from gatepost.edge.host.bundles import save
+from gatepost.edge.host.hand import ROOT
+from gatepost.edge.host.journal import records, write
 from gatepost.enforcement.wishes import Wishes
 from gatepost.errors import UsageError
 from gatepost.model.bundle import Bundle, FileTaken, Ran

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from gatepost.edge.applying import Terms, apply
-from gatepost.edge.journal import records
-from gatepost.edge.mending import roll_back
-from gatepost.edge.runner import Prefixed
+from gatepost.edge.host.applying import Terms, apply
+from gatepost.edge.host.journal import records
+from gatepost.edge.host.mending import roll_back
+from gatepost.edge.host.runner import Prefixed
 from gatepost.enforce import plan as desired
 from gatepost.enforcement.boot import KEY, PULLED_BY, loading, text, unit
 from gatepost.firewall.matrix import matrix

@@ -16,18 +16,18 @@ from pathlib import Path
 
 import pytest
 
-from gatepost.edge.applying import Moment, Terms, apply
-from gatepost.edge.backup import CHECK_ONLY as CHECK
-from gatepost.edge.backup import LIST_TABLE, LOAD, revived
-from gatepost.edge.journal import records
-from gatepost.edge.mending import roll_back, settled
-from gatepost.edge.runner import Prefixed
+from gatepost.edge.host.applying import Moment, Terms, apply
+from gatepost.edge.host.backup import CHECK_ONLY as CHECK
+from gatepost.edge.host.backup import LIST_TABLE, LOAD, revived
+from gatepost.edge.host.journal import records
+from gatepost.edge.host.mending import roll_back, settled
+from gatepost.edge.host.runner import Prefixed
 from gatepost.firewall.matrix import matrix
 from gatepost.firewall.render import transaction
 from gatepost.model.plan import Act, Applied, Ending, Kind, Plan, Step, Written
 from lab.daemons import master, stop
 from lab.postfix import DAEMONS
-from tests.edge.bench import NOW, killed_at, until
+from tests.edge.host.bench import NOW, killed_at, until
 from tests.firewall.estate import estate
 
 HOST = "mx1.example.org"

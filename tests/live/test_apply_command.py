@@ -14,10 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from gatepost.edge import journal
+from gatepost.edge.host import journal
 from gatepost.model.plan import Act, Ending, Plan, Step
 from gatepost.report.plan import to_json
-from tests.edge.bench import NOW, until
+from tests.edge.host.bench import NOW, until
 from tests.live.test_apply import HOST, Host, host, pytestmark
 
 __all__ = ["host", "pytestmark"]  # a fixture, and when to skip

@@ -12,12 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from gatepost.edge import journal
-from gatepost.edge.applying import Moment, Stage
-from gatepost.edge.mending import roll_back
+from gatepost.edge.host import journal
+from gatepost.edge.host.applying import Moment, Stage
+from gatepost.edge.host.mending import roll_back
 from gatepost.errors import UsageError
 from gatepost.model.plan import Ending, Written
-from tests.edge.bench import HERE, NOW, Bench, only
+from tests.edge.host.bench import HERE, NOW, Bench, only
 
 pytestmark = [
     pytest.mark.live,

@@ -14,15 +14,15 @@ from pathlib import Path
 
 import pytest
 
-from gatepost.edge.applying import Moment, Stage
-from gatepost.edge.guardian import beat
-from gatepost.edge.hand import Hand
-from gatepost.edge.mending import settled
-from gatepost.edge.runner import Runner, Ways
+from gatepost.edge.host.applying import Moment, Stage
+from gatepost.edge.host.guardian import beat
+from gatepost.edge.host.hand import Hand
+from gatepost.edge.host.mending import settled
+from gatepost.edge.host.runner import Runner, Ways
 from gatepost.errors import CannotLook
 from gatepost.model.bundle import Ran
 from gatepost.model.plan import Act, Ending, Kind, Step, Written
-from tests.edge.bench import HOST, NOW, Bench, only, until
+from tests.edge.host.bench import HOST, NOW, Bench, only, until
 
 NEEDED = ("ip", "nft", "sshd", "ssh", "ssh-keygen")
 pytestmark = [

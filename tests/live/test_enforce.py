@@ -14,7 +14,7 @@ from datetime import timedelta
 
 import pytest
 
-from gatepost.edge.journal import records
+from gatepost.edge.host.journal import records
 from gatepost.model.plan import Applied
 from lab.realm import mistakes, visits
 from lab.realm.desk import Said, gatepost, state

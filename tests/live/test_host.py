@@ -15,9 +15,9 @@ from pathlib import Path
 import pytest
 
 from gatepost.declare import read
-from gatepost.edge.bundles import load, save
-from gatepost.edge.collecting import collect
-from gatepost.edge.runner import Ways
+from gatepost.edge.host.bundles import load, save
+from gatepost.edge.host.collecting import collect
+from gatepost.edge.host.runner import Ways
 from gatepost.errors import CannotLook
 from gatepost.model.architecture import Host
 from gatepost.model.bundle import Bundle

@@ -13,8 +13,8 @@ import pytest
 from gatepost import catalogue
 from gatepost.audit import conclude
 from gatepost.cli.declared import load
-from gatepost.edge.collecting import collect
-from gatepost.edge.runner import Runner, Ways
+from gatepost.edge.host.collecting import collect
+from gatepost.edge.host.runner import Runner, Ways
 from gatepost.enforce import Wishes, plan
 from gatepost.firewall.matrix import matrix
 from gatepost.model.architecture import Endpoint

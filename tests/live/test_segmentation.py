@@ -14,8 +14,8 @@ from itertools import product
 
 import pytest
 
-from gatepost.edge.reaching import Job, ask, read
-from gatepost.edge.runner import Ways
+from gatepost.edge.host.reaching import Job, ask, read
+from gatepost.edge.host.runner import Ways
 from gatepost.model.architecture import Endpoint
 from gatepost.model.rules import Reach, ReachSeen
 from lab.places import program

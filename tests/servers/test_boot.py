@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gatepost.edge.hand import ROOT
+from gatepost.edge.host.hand import ROOT
 from gatepost.model.architecture import Host
 from gatepost.model.bundle import NOT_FOUND, Bundle, FileTaken, Ran
 from gatepost.servers import boot

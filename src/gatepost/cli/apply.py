@@ -82,8 +82,8 @@ def apply(
     from gatepost.cli.carrying import Session
     from gatepost.cli.declared import DEFAULT_STATE
     from gatepost.cli.request import Request
-    from gatepost.edge.applying import Terms
-    from gatepost.edge.hand import ROOT
+    from gatepost.edge.host.applying import Terms
+    from gatepost.edge.host.hand import ROOT
 
     directory = state or DEFAULT_STATE
     as_json = form is planning.PlanFormat.JSON or (form is None and output is not None and output.suffix == ".json")
@@ -135,9 +135,9 @@ def _kept_from_here(state: Path) -> Applied:
     from datetime import UTC, datetime
 
     from gatepost.cli.settling import who
-    from gatepost.edge.journal import records
-    from gatepost.edge.mending import keep
-    from gatepost.edge.runner import Ways
+    from gatepost.edge.host.journal import records
+    from gatepost.edge.host.mending import keep
+    from gatepost.edge.host.runner import Ways
     from gatepost.model.plan import Ending
 
     with Ways() as ways:

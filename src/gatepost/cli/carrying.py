@@ -17,9 +17,9 @@ from gatepost.cli import telling
 from gatepost.cli.following import Follower
 from gatepost.cli.looking import Looked, look, watched
 from gatepost.cli.request import Request
-from gatepost.edge import applying, journal
-from gatepost.edge.here import way
-from gatepost.edge.runner import Ways
+from gatepost.edge.host import applying, journal
+from gatepost.edge.host.here import way
+from gatepost.edge.host.runner import Ways
 from gatepost.enforce import kept
 from gatepost.enforcement.wishes import Wishes
 from gatepost.errors import CannotLook, UsageError

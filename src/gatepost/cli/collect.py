@@ -67,7 +67,7 @@ def _chosen(
     names: Sequence[str], architecture: Architecture, via: str | None, name: str | None
 ) -> list[tuple[Host, str]]:
     """Hosts with the way to each. Raises UsageError where there is none."""
-    from gatepost.edge.here import way
+    from gatepost.edge.host.here import way
     from gatepost.errors import UsageError
     from gatepost.model.architecture import Host
 
@@ -97,7 +97,7 @@ def _named(name: str) -> str:
 
 
 def _one(host: Host, via: str | None, *, declared: bool) -> tuple[Host, str]:
-    from gatepost.edge.here import way
+    from gatepost.edge.host.here import way
     from gatepost.errors import UsageError
 
     there = via or way(host)
@@ -118,8 +118,8 @@ def _visits(chosen: Sequence[tuple[Host, str]]) -> tuple[list[Bundle], list[Gate
     from concurrent.futures import ThreadPoolExecutor
     from datetime import UTC, datetime
 
-    from gatepost.edge.collecting import collect as visit
-    from gatepost.edge.runner import Ways
+    from gatepost.edge.host.collecting import collect as visit
+    from gatepost.edge.host.runner import Ways
     from gatepost.errors import CannotLook
 
     taken: list[Bundle] = []
@@ -136,7 +136,7 @@ def _visits(chosen: Sequence[tuple[Host, str]]) -> tuple[list[Bundle], list[Gate
 
 
 def _write(taken: Sequence[Bundle], output: Path | None) -> None:
-    from gatepost.edge.bundles import dumps, save
+    from gatepost.edge.host.bundles import dumps, save
 
     if output == STDOUT:
         sys.stdout.write(dumps(taken))

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from rich.text import Text
 
 from gatepost.cli import telling
-from gatepost.edge.applying import Moment, Stage
+from gatepost.edge.host.applying import Moment, Stage
 from gatepost.model.plan import Step
 from gatepost.report.applied import note_line, step_line
 from gatepost.report.layout import paint

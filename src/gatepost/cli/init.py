@@ -85,8 +85,8 @@ def _told(via: str) -> tuple[str, tuple[str, ...]]:
     from datetime import UTC, datetime
 
     from gatepost.cli.machine import machine
-    from gatepost.edge.collecting import collect
-    from gatepost.edge.runner import Ways
+    from gatepost.edge.host.collecting import collect
+    from gatepost.edge.host.runner import Ways
     from gatepost.errors import UsageError
     from gatepost.model.architecture import Host
     from gatepost.model.observation import Seen

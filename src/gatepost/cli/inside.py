@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from gatepost.cli.request import Request
-from gatepost.edge.bundles import load as load_bundles
-from gatepost.edge.collecting import collect
-from gatepost.edge.here import way
-from gatepost.edge.reaching import load as load_reach
-from gatepost.edge.runner import Ways
+from gatepost.edge.host.bundles import load as load_bundles
+from gatepost.edge.host.collecting import collect
+from gatepost.edge.host.here import way
+from gatepost.edge.host.reaching import load as load_reach
+from gatepost.edge.host.runner import Ways
 from gatepost.errors import CannotLook, UsageError
 from gatepost.firewall import witness as firewall
 from gatepost.firewall.matrix import matrix

@@ -12,7 +12,7 @@ import typer
 from gatepost.cli import options as o
 
 if TYPE_CHECKING:
-    from gatepost.edge.reaching import Job, Results
+    from gatepost.edge.host.reaching import Job, Results
     from gatepost.model.architecture import Architecture, Endpoint, Host
 
 
@@ -74,7 +74,7 @@ def probe(
     from gatepost.cli import telling
     from gatepost.cli.declared import load
     from gatepost.cli.looking import check_addresses, port_numbers
-    from gatepost.edge import reaching
+    from gatepost.edge.host import reaching
     from gatepost.report.reach import against, cells, reach_json, reach_text
 
     architecture = load(config)
@@ -121,7 +121,7 @@ class Asked:
 
 
 def _job(asked: Asked, architecture: Architecture) -> Job:
-    from gatepost.edge.reaching import Job, canaries
+    from gatepost.edge.host.reaching import Job, canaries
     from gatepost.errors import UsageError
 
     places = _targets(asked, architecture)
@@ -177,8 +177,8 @@ def _run(job: Job, via: str) -> tuple[Results, str, str]:
     """The results, their file, and why there are none."""
     from datetime import UTC, datetime
 
-    from gatepost.edge import reaching
-    from gatepost.edge.runner import Ways
+    from gatepost.edge.host import reaching
+    from gatepost.edge.host.runner import Ways
     from gatepost.errors import CannotLook
 
     try:

@@ -47,7 +47,7 @@ def rollback(
     """
     from gatepost.cli import settling, telling
     from gatepost.cli.declared import DEFAULT_STATE
-    from gatepost.edge.journal import records
+    from gatepost.edge.host.journal import records
 
     directory = state or DEFAULT_STATE
     finished = settling.settle(state)
@@ -90,9 +90,9 @@ def _taken_back(state: Path, name: str | None, *, sure: bool, force: bool, quiet
 
     from gatepost.cli import telling
     from gatepost.cli.settling import who
-    from gatepost.edge.journal import records
-    from gatepost.edge.mending import chain, roll_back
-    from gatepost.edge.runner import Ways
+    from gatepost.edge.host.journal import records
+    from gatepost.edge.host.mending import chain, roll_back
+    from gatepost.edge.host.runner import Ways
     from gatepost.model.plan import Ending
     from gatepost.report.applied import ending, preview
 

@@ -28,9 +28,9 @@ def settle(state: Path | None, backups: str | None = None) -> tuple[Applied, ...
 
     from gatepost.cli import telling
     from gatepost.cli.declared import DEFAULT_STATE
-    from gatepost.edge.hand import ROOT
-    from gatepost.edge.mending import cut_off, settled
-    from gatepost.edge.runner import Ways
+    from gatepost.edge.host.hand import ROOT
+    from gatepost.edge.host.mending import cut_off, settled
+    from gatepost.edge.host.runner import Ways
     from gatepost.report.applied import mended
 
     directory, trusted = state or DEFAULT_STATE, {ROOT, backups or ROOT}
@@ -48,8 +48,8 @@ def settle_elsewhere(state: Path, *, sure: bool) -> tuple[Applied, ...]:
     Raises UsageError when nobody is there to be asked, and Exit when the operator says no.
     """
     from gatepost.cli.carrying import agreed
-    from gatepost.edge.hand import ROOT
-    from gatepost.edge.mending import cut_off
+    from gatepost.edge.host.hand import ROOT
+    from gatepost.edge.host.mending import cut_off
     from gatepost.errors import UsageError
     from gatepost.report.escape import printable
 

@@ -17,8 +17,8 @@ from math import ceil
 from pathlib import Path
 from typing import TypeVar
 
-from gatepost.edge.agent import AT_ONCE, MOST, SCHEMA
-from gatepost.edge.runner import Runner
+from gatepost.edge.host.agent import AT_ONCE, MOST, SCHEMA
+from gatepost.edge.host.runner import Runner
 from gatepost.errors import CannotLook, UsageError, because
 from gatepost.model.architecture import Endpoint
 from gatepost.model.rules import Reach, ReachSeen
@@ -65,7 +65,7 @@ class Results:
 
 def script(job: Job) -> str:
     """The agent with its targets inside: a file to copy to a workstation."""
-    source = resources.files("gatepost.edge").joinpath("agent.py").read_text(encoding="utf-8")
+    source = resources.files("gatepost.edge.host").joinpath("agent.py").read_text(encoding="utf-8")
     asked = {
         "vantage": job.vantage,
         "zone": job.zone,

@@ -15,8 +15,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from gatepost.edge.runner import Runner
-from gatepost.edge.script import Question, answers, begun, pattern, script
+from gatepost.edge.host.runner import Runner
+from gatepost.edge.host.script import Question, answers, begun, pattern, script
 from gatepost.errors import CannotLook
 from gatepost.model.architecture import Host
 from gatepost.model.bundle import Bundle, FileTaken, Ran

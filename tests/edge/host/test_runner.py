@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from gatepost.edge import runner
-from gatepost.edge.runner import Prefixed, Ways, read, refusal, write
-from gatepost.edge.spawning import spawn
+from gatepost.edge.host import runner
+from gatepost.edge.host.runner import Prefixed, Ways, read, refusal, write
+from gatepost.edge.host.spawning import spawn
 from gatepost.errors import CannotLook, UsageError
 from gatepost.model.bundle import NOT_FOUND
-from tests.edge.bench import until
+from tests.edge.host.bench import until
 
 HERE = Prefixed("this machine")
 CHANGED = """@  WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED!  @

@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from hashlib import sha256
 
-from gatepost.edge.backup import LOAD, listed, paths
-from gatepost.edge.hand import Hand
+from gatepost.edge.host.backup import LOAD, listed, paths
+from gatepost.edge.host.hand import Hand
 from gatepost.errors import UsageError
 from gatepost.firewall.rendering.normal import digest
 from gatepost.firewall.rendering.words import Json

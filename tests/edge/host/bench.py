@@ -12,10 +12,10 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from gatepost.edge import journal
-from gatepost.edge.applying import Moment, Terms, apply
-from gatepost.edge.mending import settled
-from gatepost.edge.runner import Prefixed, Runner
+from gatepost.edge.host import journal
+from gatepost.edge.host.applying import Moment, Terms, apply
+from gatepost.edge.host.mending import settled
+from gatepost.edge.host.runner import Prefixed, Runner
 from gatepost.errors import CannotLook
 from gatepost.model.bundle import Ran
 from gatepost.model.plan import Act, Applied, Kind, Plan, Step, Written
@@ -30,7 +30,7 @@ import os, signal, sys
 from dataclasses import replace
 from pathlib import Path
 from gatepost.model.plan import Act
-from tests.edge.bench import HERE, HOST, Bench, only
+from tests.edge.host.bench import HERE, HOST, Bench, only
 bench = Bench(Path(sys.argv[1]))
 """
 PATIENT = 60.0  # seconds in which whatever is waited for has happened

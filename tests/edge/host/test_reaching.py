@@ -14,9 +14,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gatepost.edge import agent
-from gatepost.edge.reaching import Job, ask, canaries, load, opened, read, script, unanswered
-from gatepost.edge.runner import Prefixed
+from gatepost.edge.host import agent
+from gatepost.edge.host.reaching import Job, ask, canaries, load, opened, read, script, unanswered
+from gatepost.edge.host.runner import Prefixed
 from gatepost.errors import CannotLook, UsageError
 from gatepost.model.architecture import Endpoint
 from gatepost.model.rules import Reach

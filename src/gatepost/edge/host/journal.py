@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from gatepost.edge.readiness import HOST_NAME
+from gatepost.edge.host.readiness import HOST_NAME
 from gatepost.errors import CannotLook, UsageError, because
 from gatepost.model.plan import Applied, Ending
 from gatepost.report.plain import NotPlain, from_plain, mapping, to_plain

@@ -14,11 +14,11 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gatepost.edge import collecting
-from gatepost.edge.bundles import dumps
-from gatepost.edge.collecting import collect
-from gatepost.edge.runner import Prefixed
-from gatepost.edge.script import Question, answers, begun, pattern, script
+from gatepost.edge.host import collecting
+from gatepost.edge.host.bundles import dumps
+from gatepost.edge.host.collecting import collect
+from gatepost.edge.host.runner import Prefixed
+from gatepost.edge.host.script import Question, answers, begun, pattern, script
 from gatepost.errors import CannotLook
 from gatepost.model.architecture import Host
 from gatepost.model.bundle import Ran

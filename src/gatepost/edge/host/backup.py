@@ -10,8 +10,8 @@ import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from gatepost.edge.hand import Hand, octets, said, script
-from gatepost.edge.runner import Runner
+from gatepost.edge.host.hand import Hand, octets, said, script
+from gatepost.edge.host.runner import Runner
 from gatepost.errors import CannotLook, StepFailed
 from gatepost.firewall.rendering.words import TABLE as NAMED
 from gatepost.model.plan import Act, Kind, Step

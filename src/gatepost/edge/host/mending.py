@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from gatepost.edge import guardian, journal
-from gatepost.edge.applying import at_it
-from gatepost.edge.backup import paths
-from gatepost.edge.guardian import Fate
-from gatepost.edge.hand import Hand
-from gatepost.edge.runner import Runner
+from gatepost.edge.host import guardian, journal
+from gatepost.edge.host.applying import at_it
+from gatepost.edge.host.backup import paths
+from gatepost.edge.host.guardian import Fate
+from gatepost.edge.host.hand import Hand
+from gatepost.edge.host.runner import Runner
 from gatepost.errors import CannotLook, GatepostError, StepFailed, UsageError
 from gatepost.model.plan import Applied, Ending, Kind
 

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from gatepost.edge import journal
-from gatepost.edge.hand import HostHeld
-from gatepost.edge.mending import chain, keep, roll_back
-from gatepost.edge.runner import Runner
+from gatepost.edge.host import journal
+from gatepost.edge.host.hand import HostHeld
+from gatepost.edge.host.mending import chain, keep, roll_back
+from gatepost.edge.host.runner import Runner
 from gatepost.errors import UsageError
 from gatepost.model.plan import Applied, Ending, Written
-from tests.edge.bench import HERE, HOST, NOW, Bench, Unreliable, in_a_process, last, only, until
+from tests.edge.host.bench import HERE, HOST, NOW, Bench, Unreliable, in_a_process, last, only, until
 
 
 @pytest.fixture

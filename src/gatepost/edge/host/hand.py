@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
-from gatepost.edge.runner import Runner
+from gatepost.edge.host.runner import Runner
 from gatepost.errors import CannotLook, StepFailed
 from gatepost.model.bundle import Ran
 from gatepost.model.plan import Act
@@ -97,7 +97,7 @@ class Hand:
 
 @cache
 def script(name: str) -> str:
-    return files("gatepost.edge").joinpath("scripts", f"{name}.sh").read_text(encoding="utf-8")
+    return files("gatepost.edge.host").joinpath("scripts", f"{name}.sh").read_text(encoding="utf-8")
 
 
 def octets(text: str) -> int:

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gatepost.edge import bundles
-from gatepost.edge.bundles import dumps, load, save
+from gatepost.edge.host import bundles
+from gatepost.edge.host.bundles import dumps, load, save
 from gatepost.errors import UsageError
 from gatepost.model.bundle import Bundle, FileTaken, Ran
 

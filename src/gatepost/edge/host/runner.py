@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Protocol, Self
 
-from gatepost.edge.spawning import spawn
+from gatepost.edge.host.spawning import spawn
 from gatepost.errors import CannotLook, UsageError, because
 from gatepost.model.bundle import NOT_FOUND, FileTaken, Ran
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gatepost.edge import journal
+from gatepost.edge.host import journal
 from gatepost.errors import CannotLook, UsageError
 from gatepost.model.plan import Act, Applied, Ending, Found, Kind, Plan, Step, Written
 from gatepost.report.plain import from_plain, mapping, to_plain

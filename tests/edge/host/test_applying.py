@@ -12,12 +12,24 @@ from pathlib import Path
 
 import pytest
 
-from gatepost.edge import journal
-from gatepost.edge.applying import Moment, Stage
-from gatepost.edge.hand import HostHeld
+from gatepost.edge.host import journal
+from gatepost.edge.host.applying import Moment, Stage
+from gatepost.edge.host.hand import HostHeld
 from gatepost.errors import CannotLook, UsageError
 from gatepost.model.plan import Act, Ending, Found, Step, Written
-from tests.edge.bench import HERE, HOST, MOMENTS, Bench, Unreliable, contents, failing, last, only, two_hosts, until
+from tests.edge.host.bench import (
+    HERE,
+    HOST,
+    MOMENTS,
+    Bench,
+    Unreliable,
+    contents,
+    failing,
+    last,
+    only,
+    two_hosts,
+    until,
+)
 
 AT_IT = r"alice, plan p1, since \d{4}-\d\d-\d\d \d\d:\d\d UTC"
 

@@ -14,12 +14,12 @@ from pathlib import Path
 
 import pytest
 
-from gatepost.edge import backup, guardian
-from gatepost.edge.backup import Share
-from gatepost.edge.guardian import Fate
-from gatepost.edge.hand import Hand, TakenBack, script
+from gatepost.edge.host import backup, guardian
+from gatepost.edge.host.backup import Share
+from gatepost.edge.host.guardian import Fate
+from gatepost.edge.host.hand import Hand, TakenBack, script
 from gatepost.errors import StepFailed
-from tests.edge.bench import HERE, HOST, Bench, until
+from tests.edge.host.bench import HERE, HOST, Bench, until
 
 
 @pytest.fixture

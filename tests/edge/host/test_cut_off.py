@@ -14,7 +14,7 @@ import pytest
 
 from gatepost.errors import CannotLook
 from gatepost.model.plan import Ending
-from tests.edge.bench import ENVIRONMENT, MOMENTS, START, Bench, Unreliable, contents, in_a_process, last, until
+from tests.edge.host.bench import ENVIRONMENT, MOMENTS, START, Bench, Unreliable, contents, in_a_process, last, until
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def after(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 def die(roots: Sequence[Path], within: float) -> None:
     subprocess.run(
-        [sys.executable, "-m", "tests.edge.bench", str(within), *map(str, roots)],
+        [sys.executable, "-m", "tests.edge.host.bench", str(within), *map(str, roots)],
         check=True,
         timeout=100,
         env=ENVIRONMENT,

@@ -11,11 +11,11 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 
-from gatepost.edge import backup, guardian, journal
-from gatepost.edge.backup import Nft, Share
-from gatepost.edge.hand import ROOT, Hand, HostHeld, octets
-from gatepost.edge.readiness import changed, refuse_unfit, remaining
-from gatepost.edge.runner import Runner
+from gatepost.edge.host import backup, guardian, journal
+from gatepost.edge.host.backup import Nft, Share
+from gatepost.edge.host.hand import ROOT, Hand, HostHeld, octets
+from gatepost.edge.host.readiness import changed, refuse_unfit, remaining
+from gatepost.edge.host.runner import Runner
 from gatepost.errors import CannotLook, GatepostError, StepFailed, UsageError
 from gatepost.model.plan import Act, Applied, Ending, Plan, Step
 

@@ -9,7 +9,7 @@ import math
 from dataclasses import dataclass
 from enum import StrEnum
 
-from gatepost.edge.hand import UNDOING, Hand
+from gatepost.edge.host.hand import UNDOING, Hand
 from gatepost.errors import StepFailed
 
 TROUBLE = "trouble: "
