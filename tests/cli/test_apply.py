@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from gatepost.cli.apply import named
+from gatepost.cli.carrying import question
 from gatepost.edge.host import journal
 from gatepost.model.plan import Applied, Ending
+from gatepost.report.applied import ending
 from gatepost.report.plan import to_json
 from tests.cli.conftest import Gatepost
 from tests.edge.host.bench import Bench, only
@@ -28,10 +32,12 @@ def record(bench: Bench) -> Applied:
 
 def test_nothing_yet(gatepost: Gatepost, bench: Bench) -> None:
     state = str(bench.state)
-    assert gatepost("rollback", "--list", "--state", state).out == "nothing was applied yet\n"
+    assert gatepost("rollback", "--list", "--state", state).out == (
+        f"nothing was applied from {state} yet (--state names another directory)\n"
+    )
     said = gatepost("rollback", "--state", state)
     assert (said.code, said.err) == (
-        2, "gatepost: nothing that was applied is in force: there is nothing to take back\n"
+        2, f"gatepost: nothing was applied from {state} yet (--state names another directory)\n"
     )  # fmt: skip
     said = gatepost("apply", "--keep", "--state", state)
     assert (said.code, said.err) == (2, "gatepost: no apply waits to be kept\n")
@@ -132,3 +138,30 @@ def test_cut_off(gatepost: Gatepost, bench: Bench, record: Applied) -> None:
     said = gatepost("rollback", "--yes", "--state", str(bench.state))
     assert said.err.endswith("✖ an earlier apply p9   rolled back: gatepost was cut off before anything was changed\n")
     assert [one.ending for one in journal.records(bench.state)] == [Ending.KEPT, Ending.ROLLED_BACK]
+
+
+def test_the_question_says_where_and_what_stays_with_the_operator(bench: Bench) -> None:
+    plan = bench.plan()
+    by_hand = replace(bench.edited(), key="hand", by_hand=True)
+    assert question(plan) == "apply these 3 steps on mx1.example.org?"
+    assert question(only(plan, bench.edited(), by_hand)) == "apply this step on mx1.example.org (1 more by hand)?"
+    assert (
+        question(only(plan, bench.edited(), replace(bench.second(), host="mx2"))) == "apply these 2 steps on 2 hosts?"
+    )
+
+
+def test_the_next_command_finds_the_same_history(record: Applied) -> None:
+    told = ending(record, state=named(Path("our state"))).splitlines()[1:]
+    assert told == [
+        "  to take it back: gatepost rollback p1 --state 'our state'",
+        "  what is left: gatepost audit",
+    ]
+    assert "--state" not in ending(record, state=named(None))
+
+
+def test_what_was_taken_back_is_told_with_its_time(gatepost: Gatepost, bench: Bench, record: Applied) -> None:
+    state = str(bench.state)
+    assert gatepost("rollback", "--state", state, "--yes").code == 0
+    last = gatepost("rollback", "--list", "--state", state).out.splitlines()[-1]
+    assert re.fullmatch(r"   taken back by \S+, \d{4}-\d\d-\d\d \d\d:\d\d", last)
+    assert record.id == "p1"

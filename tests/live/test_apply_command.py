@@ -117,7 +117,7 @@ def test_kept_and_taken_back(desk: Desk) -> None:
     said = desk.run(*words, "--yes")
     assert said.returncode == 0, said.stdout + said.stderr
     assert "\n✔ kept   2 steps on mx1.example.org in " in said.stdout
-    assert said.stdout.endswith("  to take it back: gatepost rollback p\n")
+    assert f"  to take it back: gatepost rollback p --state {desk.state}\n" in said.stdout
     assert [line[:9] for line in said.stderr.splitlines() if "/2" in line] == [" ✔ 1/2   ", " ✔ 2/2   "]
     assert "Welcome" in desk.host.greeting(143)
     again = json.loads(desk.run(*words, "--yes", "--format", "json").stdout)

@@ -69,14 +69,18 @@ def apply(
                      show_default=False),
     ] = None,
     output: o.Output = None,
-    verbose: o.Verbose = False,
+    verbose: Annotated[
+        bool, typer.Option("-v", "--verbose", help="Show as well which findings each step ends.",
+                           rich_help_panel=o.SHOWING),
+    ] = False,
     quiet: o.Quiet = False,
 ) -> None:  # fmt: skip
     """Do what gatepost plan shows, step by step, look again, and keep it only if it did what was promised.
 
     Files are saved first, on the host itself; if anything goes wrong, even if gatepost dies, all of it is taken back.
 
-    [bold]Exit:[/bold] 0 kept, or nothing to do; 1 taken back; 2 bad input; 3 could not look or reach a host.
+    [bold]Exit:[/bold] 0 kept, or nothing to do; 1 taken back, or you said no; 2 bad input; 3 could not look, a host
+    was not reached, or another apply is under way.
     """
     from gatepost.cli import settling, telling
     from gatepost.cli.carrying import Session
@@ -107,7 +111,7 @@ def apply(
         wanted = planning.wishes(only, insist, close_legacy=close_legacy)
         session = Session(request, directory, terms, wanted, sure=yes, verbose=verbose, quiet=quiet)
         ended = session.run(saved, as_json=as_json)
-    told = rendered(ended, as_json=as_json, plain=output is not None)
+    told = rendered(ended, as_json=as_json, plain=output is not None, state=named(state))
     if output:
         telling.write(output, told)
     else:
@@ -121,13 +125,20 @@ def exit_code(ended: Applied) -> int:
     return {Ending.KEPT: KEPT, Ending.UNFINISHED: UNREACHED}.get(ended.ending, TAKEN_BACK)
 
 
-def rendered(ended: Applied, *, as_json: bool, plain: bool) -> str:
+def named(state: Path | None) -> str:
+    """For the next command, which needs the same history."""
+    import shlex
+
+    return f"--state {shlex.quote(str(state))}" if state else ""
+
+
+def rendered(ended: Applied, *, as_json: bool, plain: bool, state: str = "") -> str:
     from gatepost.cli import telling
     from gatepost.report.applied import ending, to_json
 
     if as_json:
         return to_json([ended])
-    return ending(ended, width=telling.width(), colour=telling.colour() and not plain)
+    return ending(ended, width=telling.width(), colour=telling.colour() and not plain, state=state)
 
 
 def _kept_from_here(state: Path) -> Applied:

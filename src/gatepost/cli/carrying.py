@@ -26,6 +26,7 @@ from gatepost.errors import CannotLook, UsageError
 from gatepost.model.audit import Audit
 from gatepost.model.plan import Applied, Ending, Plan
 from gatepost.report.deeds import deeds, others
+from gatepost.report.escape import printable
 from gatepost.report.plan import render
 from gatepost.report.tally import plural
 
@@ -84,8 +85,7 @@ class Session:
             return
         if not sys.stdin.isatty():
             raise UsageError("nobody is there to be asked: look at the plan, then pass --yes")
-        count = len(plan.doing)
-        if not agreed("apply this step?" if count == 1 else f"apply these {plural(count, 'step')}?"):
+        if not agreed(question(plan)):
             sys.stdout.write("nothing was changed\n")
             raise typer.Exit(NOT_APPLIED)
 
@@ -147,6 +147,15 @@ class Session:
                 if said.strip():
                     return f"the operator said {said.strip()[:40]!r}, not keep"
         return f"nobody said keep within {seconds:g} seconds"
+
+
+def question(plan: Plan) -> str:
+    """In one line, as the plan may be long and what it is about has scrolled away."""
+    hosts = dict.fromkeys(printable(step.host, 60) for step in plan.doing)
+    where = next(iter(hosts)) if len(hosts) == 1 else plural(len(hosts), "host")
+    left = len(plan.steps) - len(plan.doing)
+    beside = f" ({left} more by hand)" if left else ""
+    return f"apply {'this step' if len(plan.doing) == 1 else f'these {len(plan.doing)} steps'} on {where}{beside}?"
 
 
 def agreed(question: str) -> bool:

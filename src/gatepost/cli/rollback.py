@@ -55,12 +55,12 @@ def rollback(
         finished += settling.settle_elsewhere(directory, sure=yes)
     as_json = form is PlanFormat.JSON or (form is None and output is not None and output.suffix == ".json")
     if listing:
-        told, code = shown(records(directory), as_json=as_json, plain=output is not None), UNDONE
+        told, code = shown(records(directory), directory, as_json=as_json, plain=output is not None), UNDONE
     elif finished and name is None:
-        told, code = shown(finished, as_json=True) if as_json else "", max(map(_finished, finished))
+        told, code = shown(finished, directory, as_json=True) if as_json else "", max(map(_finished, finished))
     else:
         ended = _taken_back(directory, name, sure=yes, force=force, quiet=as_json)
-        told = shown(ended, as_json=True) if as_json else ""
+        told = shown(ended, directory, as_json=True) if as_json else ""
         code = max(map(_finished, ended))
     if output:
         telling.write(output, told)
@@ -69,13 +69,13 @@ def rollback(
     raise typer.Exit(code)
 
 
-def shown(found: tuple[Applied, ...], *, as_json: bool, plain: bool = False) -> str:
+def shown(found: tuple[Applied, ...], state: Path, *, as_json: bool, plain: bool = False) -> str:
     from gatepost.cli import telling
     from gatepost.report.applied import history, to_json
 
     if as_json:
         return to_json(found)
-    return history(found, width=telling.width(), colour=telling.colour() and not plain)
+    return history(found, state=str(state), width=telling.width(), colour=telling.colour() and not plain)
 
 
 def _finished(one: Applied) -> int:
@@ -93,10 +93,14 @@ def _taken_back(state: Path, name: str | None, *, sure: bool, force: bool, quiet
     from gatepost.edge.host.journal import records
     from gatepost.edge.host.mending import chain, roll_back
     from gatepost.edge.host.runner import Ways
+    from gatepost.errors import UsageError
     from gatepost.model.plan import Ending
-    from gatepost.report.applied import ending, preview
+    from gatepost.report.applied import ending, nothing, preview
 
-    wanted = chain(records(state), name)
+    known = records(state)
+    if not known:
+        raise UsageError(nothing(str(state)))
+    wanted = chain(known, name)
     out = sys.stderr if quiet else sys.stdout
     out.write(preview(wanted, width=telling.width(), colour=telling.colour() and not quiet))
     _ask(len(wanted), sure=sure)

@@ -31,15 +31,15 @@ _WORDS = {
     Ending.UNFINISHED: "unfinished",
 }
 _HINTS = {
-    Ending.KEPT: "to take it back: gatepost rollback {id}",
-    Ending.UNFINISHED: "to finish it: gatepost rollback",
+    Ending.KEPT: ("to take it back: gatepost rollback {id}{state}", "what is left: gatepost audit"),
+    Ending.UNFINISHED: ("to finish it: gatepost rollback{state}",),
 }
 _MOST_TITLES = 3  # in one cell of the history
 _MOST_FILES = 12  # of one apply, before a rollback
 
 
-def ending(one: Applied, *, width: int = 100, colour: bool = False) -> str:
-    """In one line, a long reason in several."""
+def ending(one: Applied, *, width: int = 100, colour: bool = False, state: str = "") -> str:
+    """In one line, a long reason in several. `state` are words for a command that works on the same history."""
     if one.ending is Ending.KEPT and not one.plan.doing:
         left = ", but for what is left to you" if one.plan.steps else ": all of it is so already"
         words = text(f"nothing to do{left}", "bold")
@@ -47,13 +47,13 @@ def ending(one: Applied, *, width: int = 100, colour: bool = False) -> str:
         words = joined(text(f"{one.id} {one.why or 'taken back'}", "bold"), text(f"   {_done(one)} as before", "dim"))
     else:
         words = joined(text(_WORDS[one.ending], "bold"), text(f"   {_told(one)}"))
-    return paint([*headline(_STANDING[one.ending], words, width), *_hint(one)], colour=colour)
+    return paint([*headline(_STANDING[one.ending], words, width), *_hints(one, state)], colour=colour)
 
 
-def _hint(one: Applied) -> list[Text]:
-    if not one.plan.doing or one.ending not in _HINTS:
-        return []
-    return [text(f"  {_HINTS[one.ending].format(id=printable(one.id))}", "dim")]
+def _hints(one: Applied, state: str) -> Iterator[Text]:
+    """Never broken into lines: they are copied."""
+    for words in _HINTS.get(one.ending, ()) if one.plan.doing else ():
+        yield text(f"  {words.format(id=printable(one.id), state=f' {printable(state)}' if state else '')}", "dim")
 
 
 def _told(one: Applied) -> str:
@@ -97,16 +97,20 @@ def note_line(words: str, standing: Standing, width: int) -> list[Text]:
     return hanging(text(f" {mark}", style), text(printable(words), "dim"), indent=3, width=width)
 
 
-def history(records: Sequence[Applied], *, width: int = 100, colour: bool = False) -> str:
-    """The newest first."""
+def history(records: Sequence[Applied], *, state: str, width: int = 100, colour: bool = False) -> str:
+    """The newest first. `state` is the directory that they stand in."""
     if not records:
-        return "nothing was applied yet\n"
+        return f"{nothing(state)}\n"
     columns = (Column(""), Column("APPLY"), Column("WHEN (UTC)"), Column("BY"), Column("HOST"), Column("ENDING"))
     lines: list[Text] = []
     rows = [_row(one) for one in reversed(records)]
     for n, line in enumerate(table(columns, rows, indent=0)):
         lines += [line, *(_about(records[-n], width) if n else ())]
     return paint(lines, colour=colour)
+
+
+def nothing(state: str) -> str:
+    return f"nothing was applied from {printable(state)} yet (--state names another directory)"
 
 
 def _row(one: Applied) -> tuple[Text, ...]:
@@ -126,7 +130,8 @@ def _about(one: Applied, width: int) -> Iterator[Text]:
     more = f" and {len(titles) - _MOST_TITLES} more" if len(titles) > _MOST_TITLES else ""
     yield from hanging(text(""), text(f"{', '.join(titles[:_MOST_TITLES])}{more}", "dim"), indent=3, width=width)
     if one.why:
-        yield from hanging(text(""), text(printable(one.why)), indent=3, width=width)
+        when = f", {one.ended:%Y-%m-%d %H:%M}" if one.ending is Ending.UNDONE and one.ended else ""
+        yield from hanging(text(""), text(f"{printable(one.why)}{when}"), indent=3, width=width)
 
 
 def preview(records: Sequence[Applied], *, width: int = 100, colour: bool = False) -> str:
