@@ -8,12 +8,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
+from gatepost.model.architecture import Architecture, Endpoint
 from gatepost.model.audit import Audit
 from gatepost.model.finding import Finding
-from gatepost.model.words import Severity
+from gatepost.model.host import BundleRead, Place, SettingSeen
+from gatepost.model.observation import Seen
+from gatepost.model.words import Outcome, Role, Severity
 from gatepost.report.text import render
 from tests.report.golden import golden
-from tests.report.sample import HOSTILE, clean, sample
+from tests.report.sample import HOSTILE, NOW, clean, finding, sample
 from tests.report.strategies import FINDINGS, audits
 
 ESCAPES = re.compile(r"\x1b\[[0-9;]*m")
@@ -75,3 +78,26 @@ def test_what_was_not_seen_is_part_of_the_verdict() -> None:
     assert "Everything that could be seen is in order; 4 verdicts could not be reached." in page
     blind = tuple(f for f in lost if f.outcome.value == "unknown")
     assert "Nothing could be judged" in render(replace(sample(), findings=blind))
+
+
+def test_a_setting_in_the_headline_is_not_told_twice() -> None:
+    where = Endpoint("mx.test")
+    seen = SettingSeen(where, "postfix", "/etc/postfix", "", "smtpd_tls_auth_only", "no", place=Place("/main.cf", 3))
+    made = finding(
+        "GP-STLS-002", "any", "mx.test", Role.MX, Outcome.FAIL, Severity.HIGH,
+        "/main.cf:3 sets smtpd_tls_auth_only = no: it has to be yes", seen,
+    )  # fmt: skip
+    audit = replace(sample(), findings=(made,))
+    assert "/main.cf:3: smtpd_tls_auth_only" not in render(audit)
+    assert "/main.cf:3: smtpd_tls_auth_only" in render(audit, verbose=True)
+
+
+def test_whoever_looked_inside_is_told_what_comes_next() -> None:
+    assert "next: " not in render(sample())
+    inside = BundleRead(Endpoint("mx.test"), NOW, "this machine")
+    looked = replace(sample(), run=replace(sample().run, seen=Seen((*sample().run.seen, inside))))
+    assert render(looked).endswith("next: gatepost plan shows what of this it can mend, and how\n")
+    alone = replace(looked, architecture=Architecture())
+    assert "next: gatepost init writes down what is there" in render(alone)
+    passed = tuple(f for f in looked.findings if f.outcome is Outcome.PASS)
+    assert "next: " not in render(replace(looked, findings=passed))

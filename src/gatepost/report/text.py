@@ -10,6 +10,8 @@ from rich.text import Text
 
 from gatepost.model.audit import Audit
 from gatepost.model.finding import Finding
+from gatepost.model.host import BundleRead, SettingSeen
+from gatepost.model.observation import of
 from gatepost.model.words import Outcome, Severity
 from gatepost.report import standards
 from gatepost.report.blind import Blind, blind, gathered, unjudged
@@ -144,7 +146,7 @@ def _where(finding: Finding, now: datetime) -> Text:
 
 def _seen(finding: Finding, width: int, *, verbose: bool) -> list[Text]:
     """The start of the transcript, a line each; all of it, unshortened, with `-v`."""
-    told = transcript(finding.evidence)
+    told = transcript(finding.evidence) if verbose or not _told(finding) else ()
     page: list[Text] = []
     for n, line in enumerate(told if verbose else told[:_EVIDENCE_LINES]):
         label = text("" if n else "  seen", "dim")
@@ -154,6 +156,11 @@ def _seen(finding: Finding, width: int, *, verbose: bool) -> list[Text]:
             page.append(joined(padded(label, _INDENT), cut(_spoken(line), width - _INDENT)))
     left = 0 if verbose else len(told) - _EVIDENCE_LINES
     return [*page, text(f"{' ' * _INDENT}… {plural(left, 'more line')} with -v", "dim")] if left > 0 else page
+
+
+def _told(finding: Finding) -> bool:
+    """A setting stands in the headline already, with its place and value."""
+    return all(isinstance(one, SettingSeen) and one.name in finding.because for one in finding.evidence)
 
 
 def _spoken(line: str) -> Text:
@@ -240,7 +247,17 @@ def _close(audit: Audit, width: int, fail_on: Severity | None) -> list[Text]:
     return [
         *hanging(text(mark, style), text(printable(sentence(audit)), "bold"), indent=2, width=width),
         *hanging(text(""), text(counts + _exit(audit, fail_on), "dim"), indent=2, width=width),
+        *(hanging(text(""), text(next_, "dim"), indent=2, width=width) if (next_ := _next(audit)) else []),
     ]
+
+
+def _next(audit: Audit) -> str:
+    """For whoever looked inside, where gatepost can do more than tell."""
+    if not tally(audit).failures or not of(BundleRead, audit.run.seen):
+        return ""
+    if any(service.declared for host in audit.architecture.hosts for service in host.services):
+        return "next: gatepost plan shows what of this it can mend, and how"
+    return "next: gatepost init writes down what is there; once it says what should be, gatepost plan mends it"
 
 
 def _exit(audit: Audit, fail_on: Severity | None) -> str:
