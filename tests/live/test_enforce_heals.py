@@ -14,7 +14,7 @@ from lab.realm.host import Realm, State, why_no_realm
 from lab.realm.snapshot import rules
 
 TABLE = ("inet", "gatepost")
-FIREWALL = ("--only", "firewall", "--ports", "smtp,imaps,mysql")
+FIREWALL = ("--only", "firewall", "--ports", "smtp,mysql")
 SMTP, MYSQL = 25, 3306
 
 pytestmark = [
