@@ -1,8 +1,9 @@
 """Many questions to a host in one visit: a POSIX shell script on the standard input of `sh`, answers in frames.
 
 Frames carry base64, so that nothing a command prints can be taken for a frame, and a truncated visit still tells what
-it got. Each command has a time limit where the host has timeout(1), and a limit of output that ends it. The script
-writes nothing on the host. It runs only when it arrived whole.
+it got. Each command has a time limit where the host has timeout(1), and a limit of output that ends it. It is killed at
+once with all that it started: doveconf's own helpers outlive a softer word, keep the pipe open, and nothing more would
+be answered. The script writes nothing on the host. It runs only when it arrived whole.
 """
 
 from __future__ import annotations
@@ -105,7 +106,7 @@ unset MAIL_CONFIG DOVECONF_ENV 2> /dev/null
 exec 4>&1
 limit=
 timeout 1 true 2> /dev/null && limit="timeout $patience"
-timeout -k 2 1 true 2> /dev/null && limit="timeout -k 2 $patience"
+timeout -s KILL 1 true 2> /dev/null && limit="timeout -s KILL $patience"
 coding=base64 code=base64
 if ! command -v base64 > /dev/null 2>&1; then coding=hex code="od -An -v -tx1"; fi
 run() {{
