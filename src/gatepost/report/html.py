@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from base64 import b64encode
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from importlib import resources
 
@@ -17,8 +18,10 @@ from gatepost.model.finding import Finding
 from gatepost.model.words import Outcome, Severity
 from gatepost.report import certs, domains, standards, truth
 from gatepost.report.blind import Blind, blind, gathered, unjudged
+from gatepost.report.encryption import Word
 from gatepost.report.evidence import transcript
 from gatepost.report.held import held
+from gatepost.report.interior import inside, interior
 from gatepost.report.markup import Element, Node, Stylesheet, e, html
 from gatepost.report.panels import MARKS, certificate_table, domain_cards, place_table, port_tables, wall
 from gatepost.report.tally import WORST_FIRST, open_findings, plural, sentence, tally
@@ -29,11 +32,13 @@ _OPEN = frozenset({Severity.CRITICAL, Severity.HIGH})  # shown unfolded
 
 def to_html(audit: Audit) -> str:
     ports, served, told = truth.rows(audit), certs.rows(audit), domains.cards(audit)
+    everywhere = _addresses(ports)
     sections = (
         _section("Ports", "What was declared, what answered, and one word for the difference.",
                  *([wall(ports), *port_tables(ports)] if ports else [])),
+        _section("Inside", "What the hosts told of themselves.", *interior(audit)),
         _section("Findings", "Worst first. Each says what was expected, what was seen, and which setting mends it.",
-                 *(_finding(f, audit) for f in open_findings(audit))),
+                 *(_finding(f, audit, everywhere) for f in open_findings(audit))),
         _section("Certificates", "The same letter is the same certificate.",
                  *([certificate_table(served)] if served else [])),
         _section("Domains", "What the world is told, a line per standard.",
@@ -123,6 +128,8 @@ def _facts(audit: Audit) -> Iterable[tuple[str, str]]:
     yield "looked", f"{audit.generated_at:%Y-%m-%d %H:%M} UTC"
     yield "from", audit.run.vantage or "here"
     yield "with", f"{plural(spent, 'connection')} to {plural(len(audit.run.connections), 'endpoint')}"
+    if looked := inside(audit):
+        yield "inside", looked
     if audit.architecture.source:
         yield "declared in", audit.architecture.source
     if audit.compared_with:
@@ -152,7 +159,18 @@ def _tile(label: str, number: int, colour: str) -> Element:
     return e("li", e("b", str(number)), e("span", label), class_=colour if number else "none")
 
 
-def _finding(finding: Finding, audit: Audit) -> Element:
+Addresses = Mapping[str, frozenset[str]]  # of each host, as places have them: `mx.test:25 (192.0.2.1)` without the port
+
+
+def _addresses(rows: Iterable[truth.Row]) -> Addresses:
+    found: dict[str, set[str]] = defaultdict(set)
+    for row in rows:
+        if row.verdict is not Word.LOOPBACK:
+            found[row.host].add(str(row.at).removeprefix(row.at.place))
+    return {host: frozenset(addresses) for host, addresses in found.items()}
+
+
+def _finding(finding: Finding, audit: Audit, everywhere: Addresses) -> Element:
     since = finding.first_seen
     aged = f" · open since {since:%Y-%m-%d}" if since and since.date() < audit.generated_at.date() else ""
     summary = e(
@@ -162,22 +180,43 @@ def _finding(finding: Finding, audit: Audit) -> Element:
         e("span", finding.control, class_="id mono"),
         e("span", f"{finding.subject}{aged}", class_="where"),
     )
-    rows = (pair for pair in _details(finding) if pair[1])
+    rows = (pair for pair in _details(finding, everywhere) if pair[1])
     body = e("dl", (part for label, node in rows for part in (e("dt", label), e("dd", node))))
     return e("details", summary, body, class_=f"finding {finding.severity.value}", open=finding.severity in _OPEN)
 
 
-def _details(finding: Finding) -> Iterable[tuple[str, Node]]:
+def _details(finding: Finding, everywhere: Addresses) -> Iterable[tuple[str, Node]]:
     yield "expected", standards.title(finding.control)
-    if len(finding.places) > 1:
+    if len(finding.places) > 1 and not _on_all(finding.places, everywhere):
         yield "where", ", ".join(finding.places)
     if told := transcript(finding.evidence):
-        yield "seen", e("pre", _spoken(told))
+        yield "seen", _transcript(told)
     yield "fix", e("pre", finding.remedy, class_="fix") if finding.remedy else ""
     if entry := standards.entry(finding.control):
         yield "why", entry.rationale
     asked = "; ".join(standards.named(r) for r in standards.references(finding.control))
     yield "asked for by", e("span", asked, class_="refs") if asked else ""
+
+
+def _on_all(places: Iterable[str], everywhere: Addresses) -> bool:
+    """On every address of the host: then its ports, which the subject names, say all."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for place in places:
+        named, gap, address = place.partition(" ")
+        found[named].add(f"{gap}{address}")
+    return all(addresses == everywhere.get(named.rpartition(":")[0], set()) for named, addresses in found.items())
+
+
+def _transcript(told: Sequence[str]) -> Element:
+    """The start of a long one; the rest folded away."""
+    left = len(told) - _EVIDENCE
+    if left <= _EVIDENCE // 2:
+        return e("pre", _spoken(told))
+    more = e("details", e("summary", plural(left, "more line")), e("pre", _spoken(told[_EVIDENCE:])), class_="more")
+    return e("div", e("pre", _spoken(told[:_EVIDENCE])), more)
+
+
+_EVIDENCE = 12  # lines of a transcript
 
 
 def _spoken(told: Sequence[str]) -> Iterable[Node]:

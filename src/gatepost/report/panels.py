@@ -27,7 +27,7 @@ _LEGEND = (
     (Standing.QUIET, "nothing there, nothing expected"),
 )
 _WORST = (Standing.QUIET, Standing.GOOD, Standing.UNKNOWN, Standing.ATTENTION, Standing.BAD)
-_MOST_COLUMNS = 14  # of the wall; the tables below have every port
+_MOST_COLUMNS = 12  # of the wall, as many as the page is wide; the tables below have every port
 
 
 def wall(rows: Sequence[truth.Row]) -> Element:
@@ -35,7 +35,7 @@ def wall(rows: Sequence[truth.Row]) -> Element:
     tiles: dict[tuple[str, int], list[truth.Row]] = defaultdict(list)
     for row in rows:
         tiles[row.host, row.port].append(row)
-    ports = _columns(rows)
+    ports, left = _columns(rows)
     hosts = list(dict.fromkeys(row.host for row in rows))
     head = e("tr", e("th", ""), (e("th", str(port), scope="col") for port in ports))
     body = (
@@ -43,7 +43,9 @@ def wall(rows: Sequence[truth.Row]) -> Element:
           (e("td", _tile(tiles.get((host, port), []))) for port in ports))
         for n, host in enumerate(hosts)
     )  # fmt: skip
-    legend = (e("li", e("b", MARKS[s], class_=s.value), words) for s, words in _LEGEND)
+    legend = [e("li", e("b", MARKS[s], class_=s.value), words) for s, words in _LEGEND]
+    legend += [e("li", f"{plural(left, 'more port')} below")] if left else []
+    legend += [e("li", e("b", "+"), "lets in more than is declared")] if any(map(_wider, rows)) else []
     return e(
         "div",
         e("div", e("table", e("thead", head), e("tbody", body), class_="wall"), class_="scroll"),
@@ -51,10 +53,18 @@ def wall(rows: Sequence[truth.Row]) -> Element:
     )
 
 
-def _columns(rows: Iterable[truth.Row]) -> list[int]:
-    """Ports where something listens, or should."""
-    ports = sorted({row.port for row in rows if not truth.absent(row)})
-    return ports[:_MOST_COLUMNS]
+def _wider(row: truth.Row) -> bool:
+    return "+" in row.firewalled
+
+
+def _columns(rows: Iterable[truth.Row]) -> tuple[list[int], int]:
+    """Ports where something listens, or should; and how many there was no room for, the least grave of them."""
+    worst: dict[int, int] = defaultdict(int)
+    for row in rows:
+        if not truth.absent(row):
+            worst[row.port] = max(worst[row.port], _WORST.index(row.standing))
+    graver = sorted(worst, key=lambda port: (-worst[port], port))
+    return sorted(graver[:_MOST_COLUMNS]), len(graver[_MOST_COLUMNS:])
 
 
 def _tile(rows: Sequence[truth.Row]) -> Element:

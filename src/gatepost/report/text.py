@@ -20,6 +20,7 @@ from gatepost.report.escape import printable, shortened
 from gatepost.report.evidence import transcript
 from gatepost.report.gallery import strip
 from gatepost.report.held import held
+from gatepost.report.interior import inside
 from gatepost.report.layout import NARROWEST, WIDEST_PROSE, cut, hanging, joined, padded, paint, text
 from gatepost.report.tally import at_or_above, open_findings, plural, sentence, tally
 from gatepost.report.truth import rows
@@ -76,6 +77,7 @@ def _head(audit: Audit, width: int) -> list[Text]:
         ("profile", audit.profile),
         ("looked", f"{audit.generated_at:%Y-%m-%d %H:%M} UTC from {audit.run.vantage or 'here'}"),
         ("with", f"{plural(spent, 'connection')} to {plural(ends, 'endpoint')}"),
+        ("inside", inside(audit)),
         ("against", audit.compared_with),
         ("since", f"{audit.since}, only what changed" if audit.since else ""),
     ]
