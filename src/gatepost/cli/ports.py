@@ -26,9 +26,11 @@ def ports(
     verbose: o.Verbose = False,
     quiet: o.Quiet = False,
 ) -> None:
-    """Show each port of a host: declared, listening, encrypted, advertised; one verdict and one cause line.
+    """Show each port of a host: declared, listening, let in by the firewall, reachable, encrypted; one verdict, one cause.
 
-    Two connections a port, so it is quick. [bold]Exit:[/bold] 1 when a port is not as declared.
+    Two connections a port, so it is quick. What was not asked is a dash, what nobody could tell a question mark.
+
+    [bold]Exit:[/bold] 0 as declared, 1 a port is not, 2 bad input, 3 could not look.
     """
     from gatepost.cli import telling
     from gatepost.cli.audit import conclude

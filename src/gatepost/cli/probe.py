@@ -66,8 +66,8 @@ def probe(
 ) -> None:
     """Try every declared port, and those that must not be reached, from one place, and hold it against the zones.
 
-    The place needs Python and nothing else. Where no SSH leads, carry the script of --print-agent there,
-    and show what it wrote with --reach, here or in [bold]gatepost ports[/bold] and [bold]audit[/bold].
+    The place needs Python and nothing else. Where no SSH leads, carry the script of --print-agent there.
+    What it wrote is shown with --reach, here and in [bold]gatepost ports[/bold] and [bold]audit[/bold].
 
     [bold]Exit:[/bold] 0 as declared, 1 something is not, 2 bad input, 3 the place could not be used.
     """
