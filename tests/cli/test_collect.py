@@ -45,7 +45,7 @@ def test_this_machine(gatepost: Gatepost, place: Path) -> None:
     assert first.endswith(" kB, readable by you only.")
     assert inside.startswith("In it: ")
     assert outside.startswith("Not in it: private keys, mail, logs; passwords in settings are ***.")
-    assert following == "Next:      gatepost audit --bundle mx1.example.org.bundle.json"
+    assert following == "Next:      gatepost audit mx1.example.org --bundle mx1.example.org.bundle.json"
     assert path.stat().st_mode & 0o777 == 0o600
     (bundle,) = load(path)
     assert (bundle.host, bundle.via) == ("mx1.example.org", "this machine")

@@ -66,6 +66,20 @@ def test_an_audit_by_address_looks_inside_by_itself(realm: Realm, tmp_path: Path
     assert {"BundleRead", "SocketSeen", "SettingSeen", "FirewallSeen"} <= kinds
 
 
+def test_a_bundle_is_called_as_the_mail_server_calls_itself(realm: Realm, tmp_path: Path) -> None:
+    """And is read elsewhere without a declaration, by the command that collect names."""
+    code, out, _ = typed(realm, tmp_path, "collect")
+    following = out.splitlines()[-1].removeprefix("Next:      ")
+    assert (code, following) == (0, "gatepost audit mx.realm.test --bundle mx.realm.test.bundle.json")
+    words = (*following.split()[1:], "--address", PUBLIC[0], "--ports", "465", "-q", "--resolver", "127.0.0.1#1")
+    code, out, err = typed(realm, tmp_path, *words)
+    assert (code, err) == (1, "")
+    assert "smtpd_tls_mandatory_ciphers = low" in " ".join(out.split())
+    code, _, err = typed(realm, tmp_path, "audit", PUBLIC[0], *words[2:])
+    assert code == 2
+    assert "taken from mx.realm.test, and this run looks at 198.51.100.5: name the host it is from" in err
+
+
 def test_init_by_a_way_writes_the_way(realm: Realm, tmp_path: Path) -> None:
     output = tmp_path / "there.toml"
     inside = (program("env"), f"PYTHONPATH={PROJECT / 'src'}", sys.executable, "-m", "gatepost", "init")

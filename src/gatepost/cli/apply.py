@@ -79,7 +79,7 @@ def apply(
 
     Files are saved first, on the host itself; if anything goes wrong, even if gatepost dies, all of it is taken back.
 
-    [bold]Exit:[/bold] 0 kept, or nothing to do; 1 taken back, or you said no; 2 bad input; 3 a host is out of reach or busy.
+    [bold]Exit:[/bold] 0 kept, or nothing to do; 1 taken back, or you said no; 2 bad input; 3 a host unreached or busy.
     """
     from gatepost.cli import settling, telling
     from gatepost.cli.carrying import Session

@@ -37,7 +37,9 @@ def collect(
     name: Annotated[
         str | None,
         typer.Option(
-            "--name", metavar="NAME", help="What this machine is called in the declaration (default: its own name)."
+            "--name",
+            metavar="NAME",
+            help="What this machine is called in the declaration (default: as its mail server calls itself).",
         ),
     ] = None,
     output: Annotated[
@@ -53,8 +55,11 @@ def collect(
     """
     from gatepost.cli.declared import load
 
-    chosen = _chosen(hosts or [], load(config), via, name)
+    architecture = load(config)
+    chosen = _chosen(hosts or [], architecture, via, name)
     taken, failed = _visits(chosen)
+    if not hosts and not name and (via or not architecture.hosts):
+        taken = [_called(one) for one in taken]
     for error in failed:
         sys.stderr.write(f"gatepost: {error}\n")
     if taken:
@@ -135,6 +140,17 @@ def _visits(chosen: Sequence[tuple[Host, str]]) -> tuple[list[Bundle], list[Gate
     return taken, failed
 
 
+def _called(bundle: Bundle) -> Bundle:
+    """By the name its mail server gives itself: where nobody named it, others know it by that."""
+    from dataclasses import replace
+
+    from gatepost.cli.machine import machine
+    from gatepost.model.observation import Seen
+    from gatepost.servers.witness import facts
+
+    return replace(bundle, host=machine(bundle, Seen(facts(bundle))).name or bundle.host)
+
+
 def _write(taken: Sequence[Bundle], output: Path | None) -> None:
     from gatepost.edge.host.bundles import dumps, save
 
@@ -157,7 +173,7 @@ def _told(taken: Sequence[Bundle], path: Path) -> list[str]:
         "In it:     sockets, firewall rules, routes, versions, settings and configuration files, certificates.",
         "Not in it: private keys, mail, logs; passwords in settings are ***. It is JSON: look before you send it.",
         *(line for bundle in taken for line in _unseen(bundle)),
-        f"Next:      gatepost audit --bundle {path}",
+        f"Next:      gatepost audit {f'{taken[0].host} ' if len(taken) == 1 else ''}--bundle {path}",
     ]
 
 

@@ -41,7 +41,10 @@ async def inside(request: Request, architecture: Architecture, hosts: Iterable[H
     known = {host.name: host for host in hosts}
     given = {bundle.host: bundle for path in request.bundles for bundle in load_bundles(path)}
     if given and not given.keys() & known.keys():
-        raise UsageError(f"--bundle: taken from {', '.join(sorted(given))}, which this run does not look at")
+        raise UsageError(
+            f"--bundle: taken from {', '.join(sorted(given))}, and this run looks at {', '.join(sorted(known)[:5])}: "
+            "name the host it is from, or take it anew with gatepost collect --name"
+        )
     elsewhere = tuple(one for path in request.reach for one in load_reach(path))
     ways = {n: request.via or way(host) for n, host in known.items() if n not in given} if request.inside else {}
     with Ways() as open_ways:

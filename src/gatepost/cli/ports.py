@@ -26,7 +26,7 @@ def ports(
     verbose: o.Verbose = False,
     quiet: o.Quiet = False,
 ) -> None:
-    """Show each port of a host: declared, listening, let in by the firewall, reachable, encrypted; one verdict, one cause.
+    """Show each port of a host: declared, listening, firewalled, reachable, encrypted; one verdict and one cause line.
 
     Two connections a port, so it is quick. What was not asked is a dash, what nobody could tell a question mark.
 
