@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from gatepost.catalogue.controls import control, controls
@@ -42,3 +44,24 @@ def test_only_checked_references_are_named(name: str) -> None:
 
 def test_a_control_without_a_judge_names_the_witness_it_waits_for() -> None:
     assert "not judged by gatepost: it needs mail logs" in render(bare("GP-RESP-002"))
+
+
+def test_a_server_is_named_once_above_what_mends_it() -> None:
+    """And a line that is too long goes on below its own beginning."""
+    one, many = (
+        "Set it in the file that is included last, and have the server read it again, or nothing changes.",
+        "b = 1",
+    )
+    told = replace(TOLD, remedies=(("Postfix", one), ("Dovecot", "c = 2\nd = 3"), ("Postfix", many)))
+    lines = render(told, width=60).splitlines()
+    start = lines.index("to mend it    Postfix")
+    assert lines[start : start + 8] == [
+        "to mend it    Postfix",
+        "              · Set it in the file that is included last,",
+        "                and have the server read it again, or",
+        "                nothing changes.",
+        "              · b = 1",
+        "              Dovecot",
+        "                c = 2",
+        "                d = 3",
+    ]

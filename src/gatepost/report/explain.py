@@ -53,12 +53,17 @@ def _promises(told: Explained) -> list[str]:
 
 
 def _remedies(told: Explained, width: int) -> list[Text]:
+    """By server, each once."""
+    by_server: dict[str, list[str]] = {}
+    for server, setting in told.remedies:
+        by_server.setdefault(server, []).append(setting)
     page: list[Text] = []
-    for n, (server, setting) in enumerate(told.remedies):
+    for n, (server, settings) in enumerate(by_server.items()):
         page += [text("")] if n == 0 else []
-        shown = "\n".join(f"  {line}" for line in setting.splitlines())
-        mend = joined(text(server, "bold"), "\n", text(shown, "green"))
-        page += hanging(text("" if n else "to mend it", "dim"), mend, indent=_INDENT, width=width)
+        page += hanging(text("" if n else "to mend it", "dim"), text(server, "bold"), indent=_INDENT, width=width)
+        for setting in settings:
+            mark = text(f"{'':{_INDENT}}{'·' if settings[1:] else ' '}", "dim")
+            page += hanging(mark, text(setting, "green"), indent=_INDENT + 2, width=width)
     return page
 
 
