@@ -28,6 +28,8 @@ ROWS: tuple[Row, ...] = (
     row(hosting.passwords_stored_hashed, HOST, "fail", *store({("passdb sql", "default_password_scheme"): "ssha"},
                                                               "2.4.1"), says="SSHA"),
     row(hosting.passwords_stored_hashed, HOST, "unknown", *store({ARGS: "scheme=HOME-MADE /x"}), says="home-made"),
+    row(hosting.passwords_stored_hashed, HOST, "unknown", *store({ARGS: "scheme=CRYPT /x"}),
+        says="whatever the system's crypt(3) knows"),
     row(hosting.passwords_stored_hashed, HOST, "unknown", *store({ARGS: "/etc/dovecot/sql.conf"}),
         says="not in the configuration that was read"),
     row(hosting.passwords_stored_hashed, HOST, "unknown", says="not looked at"),
@@ -43,7 +45,7 @@ ROWS: tuple[Row, ...] = (
     row(hosting.incoming_mail_checked, HOST, "unknown",
         *sender({"smtpd_milters": "", "smtpd_recipient_restrictions": "reject_unauth_destination,"
                                                                      " check_policy_service unix:private/spf"}),
-        says="check_policy_service unix:private/spf"),
+        says="whether check_policy_service unix:private/spf checks them was not seen"),
     row(hosting.client_certificates_meant_for_clients, HOST, "pass", *sender()),
     row(hosting.client_certificates_meant_for_clients, HOST, "pass", *sender(files=(CLIENT,)), chain(MX, BOTH)),
     row(hosting.client_certificates_meant_for_clients, HOST, "fail", *sender(files=(CLIENT,)), chain(MX),

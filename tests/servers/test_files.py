@@ -59,6 +59,14 @@ def test_a_certificate_and_its_key() -> None:
     assert (key.used_by, key.place) == (("smtpd_tls_key_file",), Place("/etc/postfix/main.cf", 2))
 
 
+def test_of_a_chain_in_two_files_one_is_the_key() -> None:
+    key = FileTaken("/key.pem", True, 0o600, text="", note=PUBLIC)
+    bundle = told("smtpd_tls_chain_files = /key.pem /chain.pem\n", key, FileTaken("/chain.pem", True, 0o644, text=PEM))
+    seen = facts(bundle)
+    assert [(f.path, f.purpose) for f in of(FileSeen, seen)] == [("/key.pem", "key"), ("/chain.pem", "chain")]
+    assert not [one for one in of(Unobserved, seen) if one.wanted.startswith("contents")]
+
+
 def test_a_chain_with_its_key_is_both() -> None:
     bundle = told("smtpd_tls_chain_files = /all.pem\n", FileTaken("/all.pem", True, 0o600, text=PEM, note=PUBLIC))
     assert [(f.purpose, f.public) for f in of(FileSeen, facts(bundle))] == [("chain", PUBLIC), ("key", PUBLIC)]

@@ -76,6 +76,9 @@ class Row:
     mend: str
     per_service: bool  # a value for all ports would harm some
     flawed_without: bool  # a version without the setting has the flaw
+    eased: Safe | None = None  # where this holds, another setting keeps out most of the harm
+    eased_to: Severity | None = None
+    eased_because: str = ""
     _sets: tuple[tuple[Range, str], ...] = ()
 
     @property
@@ -154,6 +157,9 @@ def _row(raw: Raw) -> Row:
         mend=raw.get("mend", ""),
         per_service=raw.get("per_service", False),
         flawed_without=raw.get("without") == "fail",
+        eased=_safe(raw["eased"]) if "eased" in raw else None,
+        eased_to=Severity(raw["eased"]["severity"]) if "eased" in raw else None,
+        eased_because=raw["eased"]["because"] if "eased" in raw else "",
         _sets=_sets(raw),
     )
 

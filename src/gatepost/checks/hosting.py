@@ -20,7 +20,7 @@ from gatepost.servers.effective import effective
 
 HOSTS = (Role.HOST,)
 WEAK = frozenset({
-    "clear", "cleartext", "cram-md5", "crypt", "des-crypt", "digest-md5", "hmac-md5", "lanman", "ldap-md5", "md5",
+    "clear", "cleartext", "cram-md5", "des-crypt", "digest-md5", "hmac-md5", "lanman", "ldap-md5", "md5",
     "ntlm", "plain", "plain-md4", "plain-md5", "plain-trunc", "rpa", "sha", "sha1", "skey", "smd5", "ssha",
 })  # fmt: skip
 STRONG = frozenset({
@@ -48,6 +48,9 @@ def passwords_stored_hashed(case: Case) -> Verdict:
         return failed(f"{_place(one)} has passwords stored as {name.upper()}", *(seen for seen, _ in weak))
     if schemes and all(name in STRONG for _, name in schemes):
         return passed(*(one for one, _ in schemes))
+    if any(name == "crypt" for _, name in schemes):
+        because = "crypt takes whatever the system's crypt(3) knows: hashes have to begin with $6$, $2y$ or $y$"
+        return unknown(because, *(one for one, name in schemes if name == "crypt"))
     if schemes:
         return unknown(f"the scheme {listed(n for _, n in schemes if n not in STRONG)} is not known here")
     return unknown("how passwords are stored is not in the configuration that was read", *found)
@@ -81,7 +84,7 @@ def incoming_mail_checked(case: Case) -> Verdict:
         verdict = _checked(case, server, one)
         if verdict is not None:
             return verdict
-    filters = {seen.value: seen for server, one in ports for seen in _filtering(case, server, one)}
+    filters = {name: seen for server, one in ports for name, seen in _filtering(case, server, one)}
     return unknown(f"whether {listed(filters)} checks them was not seen", *filters.values())
 
 
@@ -101,14 +104,16 @@ def _checked(case: Case, server: ServerSeen, one: ListenerConfigured) -> Verdict
     return failed(because, *[s for s in seen if s.name in _FILTERS])
 
 
-def _filtering(case: Case, server: ServerSeen, one: ListenerConfigured) -> Iterator[SettingSeen]:
+def _filtering(case: Case, server: ServerSeen, one: ListenerConfigured) -> Iterator[tuple[str, SettingSeen]]:
+    """What could check them, as its setting names it."""
     for name in _FILTERS:
         if (seen := _effective(case, server, one, name)) and seen.value.strip():
-            yield seen
+            yield seen.value, seen
     for name in _LISTS:
         seen = _effective(case, server, one, name)
-        if seen and any(term.word.lower() == "check_policy_service" for term in terms(seen.value)):
-            yield seen
+        for term in terms(seen.value) if seen else ():
+            if seen and term.word.lower() == "check_policy_service":
+                yield str(term), seen
 
 
 def _effective(case: Case, server: ServerSeen, one: ListenerConfigured, name: str) -> SettingSeen | None:

@@ -70,11 +70,17 @@ def files(bundle: Bundle, instances: Iterable[Instance], at: Endpoint) -> Iterat
     uses: dict[tuple[str, str], list[Named]] = {}
     for one in named(bundle, instances):
         taken = bundle.file(one.path)
-        purposes = ("chain", "key") if one.purpose == "chain" and taken and taken.note else (one.purpose,)
-        for purpose in purposes:
+        for purpose in _purposes(one, taken):
             uses.setdefault((one.path, purpose), []).append(one)
     for (path, purpose), used in uses.items():
         yield from _file(bundle.file(path), path, purpose, used, at)
+
+
+def _purposes(one: Named, taken: FileTaken | None) -> tuple[str, ...]:
+    """Of the files of a chain, one may hold the key alone."""
+    if one.purpose != "chain" or taken is None or not taken.note:
+        return (one.purpose,)
+    return ("chain", "key") if BEGIN in (taken.text or "") else ("key",)
 
 
 def _values(bundle: Bundle, instance: Instance) -> Iterator[tuple[str, str, Place | None]]:

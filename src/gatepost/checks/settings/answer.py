@@ -52,8 +52,8 @@ _WORST = (Held.FAILS, Held.CANNOT_TELL, Held.HOLDS, Held.ABOUT_ELSE)
 
 
 def all_of(answers: Iterable[Answer]) -> Answer:
-    """The first failure, else the first doubt."""
-    return min(answers, key=lambda a: _WORST.index(a.held), default=HOLDS)
+    """The first failure, one that weighs as the row says before others; else the first doubt."""
+    return min(answers, key=lambda a: (_WORST.index(a.held), a.severity is not None), default=HOLDS)
 
 
 def any_of(answers: Iterable[Answer]) -> Answer:

@@ -10,6 +10,7 @@ from gatepost.checks.settings.answer import HOLDS, Answer, all_of, cannot_tell, 
 from gatepost.checks.settings.declared import LOOPBACK
 from gatepost.firewall import spans
 from gatepost.model.flows import Network
+from gatepost.model.words import Severity
 from gatepost.servers.wordlists import words
 
 _MAPPED = IPv6Network("::ffff:0:0/96")
@@ -72,7 +73,8 @@ def _network(network: Network, excluded: Sequence[Network], trusted: Trusted) ->
         return HOLDS
     if not trusted.known:
         return cannot_tell(f"no declaration says whether {network} belongs to {trusted.key}")
-    return fails(f"{network} is not among the declared {trusted.key}")
+    eased = Severity.MEDIUM if all(one.is_link_local for one in outside) else None  # neighbours, and nobody further off
+    return fails(f"{network} is not among the declared {trusted.key}", eased)
 
 
 def _holds(network: Network, never: str) -> bool:

@@ -32,7 +32,10 @@ def answer(asked: Asked) -> Answer:
             return replace(about_else(_elsewhere(asked, condition)), seen=condition.seen)
     if row.follows and (seen := asked.seen(row.reads)) and f"${row.follows}" in seen.written:
         return replace(about_else(f"{row.reads} follows {row.follows}"), seen=(seen,))
-    return judged(row.safe_at(asked.spot.kin), asked)
+    said = judged(row.safe_at(asked.spot.kin), asked)
+    if said.fails and row.eased is not None and judged(row.eased, asked).holds:
+        return replace(said, because=f"{said.because}; {row.eased_because}", severity=row.eased_to)
+    return said
 
 
 def _elsewhere(asked: Asked, condition: Answer) -> str:

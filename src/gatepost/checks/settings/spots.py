@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 from gatepost import catalogue
@@ -21,6 +21,10 @@ from gatepost.servers.effective import effective
 SENDING = ("smtp/unix", "relay/unix")  # Postfix's own clients; others are found by what they override
 LISTENING = frozenset({"postscreen", "smtpd"})  # commands of master.cf that talk to clients
 _ASIDE = {"dovecot": ("plugin",)}  # 2.3 keeps settings of plugins in a block of their own
+_TRANSPORTS = frozenset({
+    "content_filter", "default_transport", "fallback_transport", "local_transport", "mailbox_transport",
+    "relay_transport", "virtual_transport",
+})  # fmt: skip
 _LONGEST = 120  # characters of a value in a sentence
 
 
@@ -94,12 +98,13 @@ def spots(case: Case, server: ServerSeen, row: Row) -> list[Spot]:
         named = (one.service for one in told(case, server) if one.name == row.reads)
         return [Spot(server, name) for name in dict.fromkeys(named) if name.startswith(row.block)]
     if row.listener:
-        return [_spot(case, one) for one in listeners(case, server) if _called(one, row.listener)]
+        return [_named(case, one) for one in listeners(case, server) if _called(one, row.listener)]
     if EVERYWHERE in row.applies_to:
         return [Spot(server), *_blocks(case, server, row, ())]
     if OUTWARD in row.applies_to:
         usual = [Spot(server, name) for name in (SENDING if server.software == "postfix" else ("",))]
-        return [*usual, *_blocks(case, server, row, SENDING)]
+        others = _blocks(case, server, row, SENDING)
+        return [*usual, *(one for one in others if not _to_a_filter(case, server, one.service))]
     found = [_spot(case, one) for one in listeners(case, server) if not hidden(case, one)]
     wanted = [one for one in found if one.kin in row.applies_to]
     if server.software == "postfix" or not wanted:
@@ -147,6 +152,13 @@ def _spot(case: Case, listener: ListenerConfigured) -> Spot:
     return Spot(server, listener.name, listener, meant, kin(meant))
 
 
+def _named(case: Case, listener: ListenerConfigured) -> Spot:
+    """What its configuration calls it says more than what usually has the number."""
+    spot = _spot(case, listener)
+    declared = spot.meant is not None and spot.meant.declared
+    return spot if declared or spot.kin else replace(spot, meant=None)
+
+
 def kin(service: Service) -> str:
     """The port of the catalogue's rows with the same protocol, duty and start; a port in clear is one of STARTTLS."""
     start = service.mode if service.mode is Mode.IMPLICIT else Mode.STARTTLS
@@ -165,9 +177,34 @@ def _blocks(case: Case, server: ServerSeen, row: Row, known: Iterable[str]) -> l
     others = {
         one.service
         for one in told(case, server)
-        if one.service and one.name == row.reads and not _of_a_port(one.service)
+        if one.service and one.name == row.reads and not _of_a_port(one.service) and not _of_this_host(one.service)
     }
     return [Spot(server, name) for name in sorted(others - set(known))]
+
+
+def _of_this_host(service: str) -> bool:
+    """`remote 127.0.0.1`: what clients on the host itself may do is seen by nobody on the way."""
+    kind, _, clients = service.partition(" ")
+    return kind == "remote" and bool(clients) and all(map(local, clients.replace(",", " ").split()))
+
+
+def _to_a_filter(case: Case, server: ServerSeen, service: str) -> bool:
+    """A client of master.cf that is only named with destinations on this host: nothing leaves it."""
+    name = service.partition("/")[0]
+    named = [
+        place
+        for one in told(case, server)
+        if one.name in _TRANSPORTS
+        for client, _, place in (one.value.strip().partition(":"),)
+        if client == name
+    ]
+    return bool(named) and all(local(_host(place)) for place in named)
+
+
+def _host(place: str) -> str:
+    """`[127.0.0.1]:10024`, `localhost:10024`, `[127.0.0.1]`."""
+    host, _, port = place.rpartition(":")
+    return (host if port.isdecimal() else place).strip("[]")
 
 
 def _of_a_port(service: str) -> bool:
