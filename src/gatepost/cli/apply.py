@@ -42,8 +42,8 @@ def apply(
     confirm: Annotated[
         int | None,
         typer.Option("--confirm", metavar="SECONDS", min=5, max=86400, rich_help_panel=SAFETY,
-                     help="Keep it only if you say so within this time: type keep, or run gatepost apply --keep from "
-                     "a second session."),
+                     help="Keep it only if you say so within this time: type keep, or run gatepost apply --keep in a "
+                     "second session on this machine."),
     ] = None,
     keep: Annotated[
         bool, typer.Option("--keep", help="Keep the apply that waits for it.", rich_help_panel=SAFETY)

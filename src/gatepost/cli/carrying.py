@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import select
+import shlex
 import sys
 import time
 from dataclasses import dataclass, field
@@ -132,8 +133,9 @@ class Session:
         """A word on this terminal, or a second session that runs `gatepost apply --keep`."""
         seconds = self.terms.confirm
         sys.stderr.write(
-            f"\n   Open a new session to each host. Then type keep here, or run gatepost apply --keep there.\n"
-            f"   Without it, all is taken back in {seconds:g} seconds.\n"
+            "\n   Try a new session to each host. When it works, type keep here, or in a second\n"
+            f"   session on this machine: gatepost apply --keep --state {shlex.quote(str(self.state.absolute()))}\n"
+            f"   Without that, all is taken back in {seconds:g} seconds.\n"
         )
         deadline, listening = time.monotonic() + seconds, sys.stdin.isatty()
         while time.monotonic() < deadline:
