@@ -78,6 +78,7 @@ def test_an_emergency(gatepost: Gatepost, declared: str) -> None:
     assert said.err == (
         "note: nothing is shut by this; to do it, on mx1.example.org: "
         f"gatepost firewall {HOST} -c {declared} --blocks 'pop3, 993' --render nft | nft -j -f -\n"
+        "note: that loads the table shown here, whole; nft delete table inet gatepost takes it away again\n"
     )
 
 

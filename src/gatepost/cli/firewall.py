@@ -167,6 +167,9 @@ def _remark_shut(host: Host, blocks: str, config: Path | None) -> None:
     given = f" -c {shlex.quote(str(config))}" if config else ""
     command = f"gatepost firewall {host.name}{given} --blocks {shlex.quote(blocks)} --render nft | nft -j -f -"
     sys.stderr.write(f"note: nothing is shut by this; to do it, on {host.name}: {command}\n")
+    sys.stderr.write(
+        "note: that loads the table shown here, whole; nft delete table inet gatepost takes it away again\n"
+    )
 
 
 def _hosts(architecture: Architecture, name: str | None) -> tuple[Host, ...]:
