@@ -152,6 +152,9 @@ def _called(bundle: Bundle) -> Bundle:
 
 
 def _write(taken: Sequence[Bundle], output: Path | None) -> None:
+    from textwrap import fill
+
+    from gatepost.cli import telling
     from gatepost.edge.host.bundles import dumps, save
 
     if output == STDOUT:
@@ -160,7 +163,10 @@ def _write(taken: Sequence[Bundle], output: Path | None) -> None:
     path = output or Path(f"{taken[0].host if len(taken) == 1 else 'gatepost'}.bundle.json")
     save(taken, path)
     for line in _told(taken, path):
-        sys.stdout.write(f"{line}\n")
+        told = fill(line, telling.width(), subsequent_indent=" " * 11, break_long_words=False, break_on_hyphens=False)
+        sys.stdout.write(f"{told}\n")
+    named = f"{taken[0].host} " if len(taken) == 1 else ""
+    sys.stdout.write(f"Next:      gatepost audit {named}--bundle {path}\n")
 
 
 def _told(taken: Sequence[Bundle], path: Path) -> list[str]:
@@ -169,11 +175,11 @@ def _told(taken: Sequence[Bundle], path: Path) -> list[str]:
     hosts = taken[0].host if len(taken) == 1 else f"{len(taken)} hosts"
     ran, files = sum(len(b.ran) for b in taken), sum(1 for b in taken for f in b.files if f.exists)
     return [
-        f"{path}: {hosts}, answers of {ran} commands, {files} files, {max(1, size // 1024)} kB, readable by you only.",
+        f"Written:   {path} ({hosts}, {max(1, size // 1024)} kB), readable by you only",
+        f"Taken:     answers of {ran} commands, {files} files",
         "In it:     sockets, firewall rules, routes, versions, settings and configuration files, certificates.",
         "Not in it: private keys, mail, logs; passwords in settings are ***. It is JSON: look before you send it.",
         *(line for bundle in taken for line in _unseen(bundle)),
-        f"Next:      gatepost audit {f'{taken[0].host} ' if len(taken) == 1 else ''}--bundle {path}",
     ]
 
 
