@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -17,7 +18,7 @@ from gatepost.edge.host.applying import Moment, Stage
 from gatepost.edge.host.mending import roll_back
 from gatepost.errors import UsageError
 from gatepost.model.plan import Ending, Written
-from tests.edge.host.bench import HERE, NOW, Bench, only
+from tests.edge.host.bench import ENVIRONMENT, HERE, NOW, START, Bench, last, only, until
 
 pytestmark = [
     pytest.mark.live,
@@ -141,3 +142,42 @@ def test_a_file_that_nobody_may_change(tmp_path: Path) -> None:
     assert told.why.endswith("extra.cf cannot be written")
     assert bench.snapshot() == before
     assert bench.leftovers() == []
+
+
+def remount(path: Path, how: str) -> None:
+    subprocess.run(["mount", "-o", f"remount,{how}", str(path)], check=True)
+
+
+def test_backups_that_can_no_longer_be_written_are_still_good_to_undo(bench: Bench) -> None:
+    """An error of the disk makes a file system read-only, and then gatepost is gone: the guardian has all it needs."""
+    before = bench.snapshot()
+    script = "bench.apply(within=3, watch=lambda m: m.stage == 'settled' and os.kill(os.getpid(), signal.SIGSTOP))"
+    with subprocess.Popen([sys.executable, "-c", START + script, str(bench.root)], env=ENVIRONMENT) as process:
+        until(lambda: "second = yes" in bench.running.read_text(), "the reload")
+        remount(bench.backups, "ro")
+        try:
+            until(lambda: bench.guardian() is None, "the guardian's end")
+            assert bench.snapshot() == before
+        finally:
+            remount(bench.backups, "rw")
+            process.kill()
+
+
+def test_what_cannot_be_decided_is_not_kept(bench: Bench) -> None:
+    """Else the guardian would take it back afterwards."""
+    before = bench.snapshot()
+
+    def watch(moment: Moment) -> None:
+        if moment.stage is Stage.KEEPING:
+            remount(bench.backups, "ro")
+
+    try:
+        told = bench.apply(watch=watch)
+    finally:
+        remount(bench.backups, "rw")
+    assert told.ending is Ending.UNFINISHED
+    assert "cannot be written: it is not kept" in told.why
+    assert "the files are as before, which cannot be noted" in told.why
+    bench.settled()
+    assert last(bench).ending is Ending.ROLLED_BACK
+    assert bench.snapshot() == before

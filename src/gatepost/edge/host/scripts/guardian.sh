@@ -30,7 +30,8 @@ done
 [ ! -e undone ] || exit 0
 
 ln undo decision 2>/dev/null
-[ "$(cat decision 2>/dev/null)" = undo ] || exit 0 # it was kept at the last moment
+# It was kept at the last moment. What nobody can write any more (a disk that failed) nobody has kept.
+[ "$(cat decision 2>/dev/null)" != kept ] || exit 0
 printf 'guardian: gatepost was silent for %s seconds\n' "${allowed:-60}" >>undo.log 2>/dev/null
 tries=0
 while busy && [ "$tries" -lt 60 ]; do

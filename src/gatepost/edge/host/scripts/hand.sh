@@ -293,7 +293,10 @@ after() { # how we leave the files, to know later whether somebody else changed 
 }
 
 keep() {
-    decide kept || undecided
+    decide kept || {
+        undecided
+        die "$dir cannot be written: it is not kept"
+    }
     to_disk "$dir"
     sweep
     release

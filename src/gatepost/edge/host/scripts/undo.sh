@@ -86,7 +86,7 @@ heard=/dev/null
 run() { # INPUT WORD...
     input=$1
     shift
-    { : >given/undo; } 2>/dev/null && heard=$DIR/given/undo
+    (: >given/undo) 2>/dev/null && heard=$DIR/given/undo # alone: where it cannot, the shell itself would end
     if command -v timeout >/dev/null; then set -- timeout 60 "$@"; fi
     (umask 022 && cd / && "$@" <"$input" >"$heard" 2>&1)
 }
@@ -127,7 +127,10 @@ finish() {
         printf 'unlike before:%s\n' "$unlike" >&2
         exit 1
     fi
-    [ -e undone ] || mv undone.ready undone
+    [ -e undone ] || mv undone.ready undone 2>/dev/null || {
+        printf '%s\n' "the files are as before, which cannot be noted in $DIR" >&2
+        exit 1
+    }
     to_disk .
     rm -rf undoing
     ! cmp -s who ../lock || rm -f ../lock
