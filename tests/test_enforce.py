@@ -19,7 +19,7 @@ from gatepost.model.plan import Kind
 from gatepost.model.words import Outcome, Role, Severity
 from tests.enforcement.house import AT, CERTIFIED, NAME, NOW, House, acts
 
-KEY = FileSeen(AT, "/etc/ssl/mx1.key", "key", True, 0o644, "mail", "mail", used_by=("smtpd_tls_key_file",))
+KEY = FileSeen(AT, "/etc/ssl/mx1.key", "key", True, 0o644, "mail", "mail", public="ab", used_by=("smtpd_tls_key_file",))
 BAD = House(
     {**CERTIFIED, "disable_vrfy_command": "no", "compatibility_level": "0", "smtpd_tls_loglevel": "0"},
     {"smtp/inet": {}, "submission/inet": {"disable_vrfy_command": "no"}, "2465/inet": {}, "2525/inet": {}},
@@ -49,6 +49,12 @@ def test_a_key_is_closed_and_opened_again() -> None:
     ]  # fmt: skip
     assert step.touches == ()  # a private key is copied nowhere
     assert any(name.startswith("GP-CERT-006/") for name in step.promises)
+
+
+def test_what_is_no_key_is_left_open() -> None:
+    """A directory that a setting names by mistake would be shut to everybody."""
+    house = replace(BAD, more=(replace(KEY, path="/etc/ssl", mode=0o755, public=""),))
+    assert not [step for step in house.plan().steps if step.key.startswith("key:")]
 
 
 def test_the_second_plan_is_empty() -> None:

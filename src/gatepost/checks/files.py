@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from ipaddress import ip_address
+from shlex import quote
 
 from gatepost.catalogue.remedies import LABELS
 from gatepost.checks.case import Case, Scope, check, failed, not_applicable, passed, unknown
@@ -19,6 +20,7 @@ from gatepost.model.host import DaemonSaid, FileSeen, ServerSeen
 from gatepost.model.observation import CertificateSeen, Unobserved, of
 from gatepost.model.words import Role, Severity
 from gatepost.servers.effective import service_at
+from gatepost.servers.files import NO_KEY, NOT_REGULAR
 
 HOSTS = (Role.HOST,)
 OWNERS = frozenset({"acme", "certbot", "Debian-exim", "dovecot", "exim", "letsencrypt", "postfix", "root"})
@@ -43,13 +45,24 @@ def keys_kept_private(case: Case) -> Verdict:
     keys = [one for one in files(case, "key") if one.exists]
     if not keys:
         return _no_files(case, "private key")
-    problems = [(one, *problem) for one in keys if (problem := _readable(one))]
+    lost = {one.path: lost for one in keys if (lost := _no_key(case, one))}
+    problems = [(one, *problem) for one in keys if one.path not in lost and (problem := _readable(one))]
     if not problems:
+        for path, unobserved in lost.items():
+            return unknown(f"{path}: {unobserved.detail}", unobserved, *(one for one in keys if one.path == path))
         return passed(*keys)
     worst = max(severity for _, severity, _ in ((o, s.rank, w) for o, s, w in problems))
     because = "; ".join(f"{one.path} (mode {one.mode:04o}, {one.owner}:{one.group}) {why}" for one, _, why in problems)
     severity = next(s for _, s, _ in problems if s.rank == worst)
     return failed(because, *(one for one, _, _ in problems), remedy=_closing(problems), severity=severity)
+
+
+def _no_key(case: Case, one: FileSeen) -> Unobserved | None:
+    """A directory, a list of users: what a setting names by mistake is not to be shut."""
+    if one.public:
+        return None
+    told = (u for u in of(Unobserved, case.seen, one.at) if u.wanted == f"contents of {one.path}")
+    return next((u for u in told if u.detail in {NO_KEY, NOT_REGULAR}), None)
 
 
 def _readable(one: FileSeen) -> tuple[Severity, str] | None:
@@ -66,8 +79,9 @@ def _readable(one: FileSeen) -> tuple[Severity, str] | None:
 
 def _closing(problems: Iterable[tuple[FileSeen, Severity, str]]) -> str:
     def commands(one: FileSeen) -> str:
-        owner = "" if one.owner in OWNERS and one.group not in CROWDS else f"chown root:root {one.path} && "
-        return f"{owner}chmod {'0640' if one.mode & 0o040 and one.group not in CROWDS else '0600'} {one.path}"
+        path = quote(one.path)
+        owner = "" if one.owner in OWNERS and one.group not in CROWDS else f"chown root:root {path} && "
+        return f"{owner}chmod {'0640' if one.mode & 0o040 and one.group not in CROWDS else '0600'} {path}"
 
     return "\n".join(dict.fromkeys(commands(one) for one, _, _ in problems))
 

@@ -16,10 +16,18 @@ _IS = 'test "$(stat -c "%a %U" -- "$1")" = "$2"'
 
 
 def shares(inside: Inside, findings: Iterable[Finding]) -> Iterator[Share]:
-    """For what a finding blames: a key that nobody complains about is kept as it is."""
+    """For what a finding blames: a key that nobody complains about is kept as it is.
+
+    Where no key was read it may be anything, a directory too, and nothing is shut.
+    """
     blamed = {one.path: one for finding in findings for one in finding.evidence if isinstance(one, FileSeen)}
     for one in blamed.values():
-        if one.exists and one.purpose == PRIVATE and (one.mode & ~0o700 or one.owner not in {"", "root"}):
+        if (
+            one.exists
+            and one.public
+            and one.purpose == PRIVATE
+            and (one.mode & ~0o700 or one.owner not in {"", "root"})
+        ):
             told = tuple(f for f in findings if any(getattr(e, "path", "") == one.path for e in f.evidence))
             yield Share(_step(inside, one, told), rows=frozenset(f.id for f in told))
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from shlex import quote
 
 from gatepost import catalogue
 from gatepost.enforcement import postfix
@@ -162,6 +163,6 @@ def _told(inside: Inside, stray: Stray) -> Step:
 def _commands(stray: Stray) -> str:
     name, instance = stray.listener.name, stray.server.instance
     if stray.server.software == POSTFIX:
-        return f"postconf -c {instance} -M# {name}\npostfix -c {instance} reload\n"
+        return f"postconf -c {quote(instance)} -M# {quote(name)}\npostfix -c {quote(instance)} reload\n"
     service, _, listener = name.rpartition("/")
     return f"service {service} {{\n  inet_listener {listener} {{\n    port = 0\n  }}\n}}\n"

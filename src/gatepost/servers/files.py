@@ -39,6 +39,8 @@ PURPOSES = {
 }  # fmt: skip
 PURPOSE = {name: purpose for purpose, names in PURPOSES.items() for name in names}
 
+NO_KEY = "no key could be read in it"
+NOT_REGULAR = "it is no regular file"
 BEGIN, END = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"
 _LEFT_OPEN = re.compile(r"[$%{]")  # decided per connection: no one file
 
@@ -110,7 +112,7 @@ def _file(
     if purpose == "key":
         public = taken.note
     if taken.exists and not public:
-        detail = taken.why or f"no {'key' if purpose == 'key' else 'certificate'} could be read in it"
+        detail = taken.why or (NO_KEY if purpose == "key" else "no certificate could be read in it")
         yield Unobserved(at, f"contents of {path}", Reason.REFUSED, detail[:200])
     yield FileSeen(
         at,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from shlex import quote
 
 from gatepost.catalogue.settings import EVERYWHERE, OUTWARD, Row
 from gatepost.checks.case import Case
@@ -41,11 +42,16 @@ def _postfix(row: Row, case: Case, wanted: Sequence[tuple[Spot, str]]) -> Iterat
     for spot, value in wanted:
         overriding = {one.service for one in told(case, spot.server) if one.name == row.reads and one.service}
         service = _service(row, spot, overriding)
-        setting = f"'{service}/{row.setting}={value}'" if service else f"'{row.setting} = {value}'"
+        setting = _quoted(f"{service}/{row.setting}={value}" if service else f"{row.setting} = {value}")
         commands[spot.server.instance, "-P" if service else "-e"].append(setting)
     for (instance, kind), written in commands.items():
-        at = "" if instance == _POSTFIX else f" -c {instance}"
+        at = "" if instance == _POSTFIX else f" -c {quote(instance)}"
         yield f"postconf{at} {kind} {' '.join(dict.fromkeys(written))} && postfix{at} reload"
+
+
+def _quoted(word: str) -> str:
+    """Names and values are the host's: who pastes the command runs nothing else."""
+    return "'" + word.replace("'", "'\\''") + "'"
 
 
 def _service(row: Row, spot: Spot, overriding: set[str]) -> str:

@@ -21,6 +21,7 @@ from gatepost.errors import CannotLook
 from gatepost.model.architecture import Host
 from gatepost.model.bundle import Bundle, FileTaken, Ran
 from gatepost.servers.asking import FIREWALL, File, Questions, Wanted, questions
+from gatepost.servers.files import NOT_REGULAR
 from gatepost.servers.secrets import masked_text
 
 ROUNDS = 8  # includes of includes; four are usual
@@ -196,7 +197,7 @@ def _no_key(ran: Ran) -> str:
 
 _ODD = 66
 _REGULAR = f"""\
-[ ! -e "$1" ] || [ -f "$1" ] || {{ echo "it is no regular file" >&2; exit {_ODD}; }}
+[ ! -e "$1" ] || [ -f "$1" ] || {{ echo "{NOT_REGULAR}" >&2; exit {_ODD}; }}
 shift
 exec "$@"
 """
