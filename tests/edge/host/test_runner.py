@@ -96,6 +96,14 @@ def test_a_daemon_that_keeps_the_pipes_open_is_not_waited_for(tmp_path: Path) ->
     os.kill(pid, 9)
 
 
+def test_what_a_login_script_prints_is_no_answer() -> None:
+    noisy = Prefixed("ssh mx1", ("sh", "-c", 'echo Welcome; exec sh -c "$1"', "sh"), resplit=True)
+    assert noisy.run(("cat",), stdin="hello\n").stdout == "hello\n"
+    assert noisy.run(("sh", "-c", "exit 7")).code == 7
+    silent = Prefixed("ssh mx1", ("sh", "-c", "echo only this", "sh"), resplit=True)  # a command is forced on the key
+    assert silent.run(("true",)).stdout == "only this\n"
+
+
 def test_output_that_was_closed_is_not_the_end() -> None:
     assert HERE.run(("sh", "-c", "exec >&- 2>&-; sleep 0.3; exit 7")).code == 7
 

@@ -9,7 +9,7 @@ from hashlib import sha256
 
 from gatepost.edge.host.backup import LOAD, listed, paths
 from gatepost.edge.host.hand import Hand
-from gatepost.errors import UsageError
+from gatepost.errors import CannotLook, UsageError
 from gatepost.firewall.rendering.normal import digest
 from gatepost.firewall.rendering.words import Json
 from gatepost.model.plan import Act, Kind, Plan, Step
@@ -103,6 +103,8 @@ def digests(hand: Hand, names: Sequence[str]) -> tuple[str, ...]:
     if not names:
         return ()
     told = hand.do("digest", *names).split()
+    if len(told) != len(names):
+        raise CannotLook(f"{hand.host}: it told {len(told)} digests of {len(names)} files")
     return tuple("" if one == "-" else one.lower() for one in told)
 
 

@@ -25,6 +25,8 @@ PATIENCE = 30.0  # seconds for one command
 LARGEST = 64 * 1024 * 1024  # bytes of output; ten thousand rules take four million
 LARGEST_FILE = 8 * 1024 * 1024
 SSH_FAILED = 255  # of ssh itself
+BEGINS = "gatepost-begins"  # what a login script over SSH prints before it is no answer
+LONGEST_GREETING = 65536
 LONGEST_DIRECTORY = 40  # a socket's path ends at 104 characters on some systems, and ssh adds 57 of its own
 
 
@@ -48,7 +50,7 @@ class Prefixed:
     resplit: bool = False
 
     def run(self, argv: Sequence[str], *, stdin: str = "", patience: float = PATIENCE) -> Ran:
-        words = (*self.prefix, shlex.join(argv)) if self.resplit else (*self.prefix, *argv)
+        words = (*self.prefix, f"echo {BEGINS}; {shlex.join(argv)}") if self.resplit else (*self.prefix, *argv)
         try:
             ended = spawn(words, stdin.encode(), patience=patience, largest=LARGEST)
         except FileNotFoundError:
@@ -58,6 +60,8 @@ class Prefixed:
         out, err = (part.decode(errors="replace") for part in (ended.out, ended.err))
         if self.resplit and ended.code == SSH_FAILED:
             raise CannotLook(f"{self.where}: {refusal(err)}")
+        greeting, begun, told = out.partition(f"{BEGINS}\n")
+        out = told if self.resplit and begun and len(greeting) <= LONGEST_GREETING else out
         return Ran(tuple(argv), ended.code, out, err, ended.why)
 
     def _never(self, argv: Sequence[str], why: str) -> Ran:
