@@ -113,3 +113,17 @@ def test_which_addresses_are_here() -> None:
     assert not any(
         map(is_here, ("127.0.0.1", "::1", "192.0.2.77", "2001:db8::77", "0.0.0.0", "::", "mx1", "", "\ud800"))
     )
+
+
+def test_what_a_stranger_says_moves_no_cursor(gatepost: Gatepost, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The last words of ssh may be the host's own; a name may be anybody's."""
+    ssh = place / "bin" / "ssh"
+    ssh.parent.mkdir()
+    ssh.write_text("#!/bin/sh\nprintf 'go \\033[2J\\007away\\n' >&2\nexit 255\n")
+    ssh.chmod(0o755)
+    monkeypatch.setenv("PATH", str(ssh.parent), prepend=":")
+    (place / "gatepost.toml").write_text(DECLARED)
+    said = gatepost("collect", "there.example.org", "--via", "ssh mx1")
+    assert (said.code, said.err) == (3, "gatepost: there.example.org: ssh mx1: go \\e[2J\\x07away\n")
+    said = gatepost("audit", "there.example.org", "--bundle", "no\x1b[2Jthing")
+    assert (said.code, said.err) == (2, "gatepost: no\\e[2Jthing: no such file or directory\n")

@@ -54,6 +54,7 @@ def collect(
     [bold]Exit:[/bold] 0 taken, 2 bad input, 3 a host could not be reached.
     """
     from gatepost.cli.declared import load
+    from gatepost.report.escape import printable
 
     architecture = load(config)
     chosen = _chosen(hosts or [], architecture, via, name)
@@ -61,7 +62,7 @@ def collect(
     if not hosts and not name and (via or not architecture.hosts):
         taken = [_called(one) for one in taken]
     for error in failed:
-        sys.stderr.write(f"gatepost: {error}\n")
+        sys.stderr.write(f"gatepost: {printable(str(error))}\n")
     if taken:
         _write(taken, output)
     if failed:
@@ -156,6 +157,7 @@ def _write(taken: Sequence[Bundle], output: Path | None) -> None:
 
     from gatepost.cli import telling
     from gatepost.edge.host.bundles import dumps, save
+    from gatepost.report.escape import printable
 
     if output == STDOUT:
         sys.stdout.write(dumps(taken))
@@ -163,7 +165,9 @@ def _write(taken: Sequence[Bundle], output: Path | None) -> None:
     path = output or Path(f"{taken[0].host if len(taken) == 1 else 'gatepost'}.bundle.json")
     save(taken, path)
     for line in _told(taken, path):
-        told = fill(line, telling.width(), subsequent_indent=" " * 11, break_long_words=False, break_on_hyphens=False)
+        told = fill(
+            printable(line), telling.width(), subsequent_indent=" " * 11, break_long_words=False, break_on_hyphens=False
+        )
         sys.stdout.write(f"{told}\n")
     named = f"{taken[0].host} " if len(taken) == 1 else ""
     sys.stdout.write(f"Next:      gatepost audit {named}--bundle {path}\n")

@@ -107,6 +107,9 @@ def main() -> None:
 
 
 def _stop(error: object, code: int) -> None:
-    for line in str(error).splitlines() or [""]:
-        sys.stderr.write(f"gatepost: {line}\n")
+    """Words of a host or a peer are data here too, and never a command to the terminal."""
+    from gatepost.report.escape import printable
+
+    for line in str(error).split("\n"):
+        sys.stderr.write(f"gatepost: {printable(line)}\n")
     sys.exit(code)
