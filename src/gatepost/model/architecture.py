@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from ipaddress import IPv4Network, IPv6Network
 
+from gatepost.model.watching import Watching
 from gatepost.model.words import Mode, Role
 
 
@@ -99,6 +100,7 @@ class Host:
     peers: tuple[str, ...] = ()  # reach its filter and backend listeners
     egress: tuple[Egress, ...] | None = None
     routes: bool = False  # forwards between networks on purpose
+    logs: tuple[str, ...] = ()  # paths, `journal`, or `journal:UNIT`; empty: where the host's software writes
 
     def service(self, port: int) -> Service | None:
         return next((s for s in self.services if s.port == port), None)
@@ -163,6 +165,7 @@ class Architecture:
     source: str | None = None
     resolver: str = ""  # ADDR[#PORT]; empty: the system's
     resolver_trusted: bool = False  # its word about DNSSEC is believed, although it is not on this machine
+    watching: Watching = field(default_factory=Watching)
 
     def host(self, name: str) -> Host | None:
         return next((h for h in self.hosts if h.name == name), None)

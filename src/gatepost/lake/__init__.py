@@ -1,0 +1,1 @@
+"""The lake: its columns, and the questions it answers, as SQL."""

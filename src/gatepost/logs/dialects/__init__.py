@@ -1,0 +1,1 @@
+"""One table of patterns for each daemon: anchored at both ends, because strangers write part of every line."""
