@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from gatepost import catalogue, declare
 from gatepost.errors import DeclarationError, Problem
 from gatepost.model.architecture import Architecture, Domain, Host, Selector, Service, Waiver, Zone
+from gatepost.model.watching import Delivery, Watching
 from gatepost.model.words import Mode, Role
 
 Network = IPv4Network | IPv6Network
@@ -343,6 +344,9 @@ def plain(found: Architecture) -> Architecture:
         hosts=hosts,
         domains=tuple(replace(d, line=None, dkim=tuple(replace(s, line=None) for s in d.dkim)) for d in found.domains),
         waivers=tuple(replace(w, line=None) for w in found.waivers),
+        watching=replace(
+            found.watching, line=None, deliver=tuple(replace(d, line=None) for d in found.watching.deliver)
+        ),
     )
 
 
@@ -403,6 +407,32 @@ def domains(draw: st.DrawFn, exchangers: tuple[str, ...], hosts: list[str]) -> D
     )
 
 
+deliveries = st.builds(
+    Delivery,
+    st.sampled_from(["mailto:a@example.org", "https://h.example/x?y=1", "syslog://h:1514?tcp", "tgram://a/b"]),
+    st.sampled_from(["critical", "high", "info"]),
+)
+
+
+def watchings(zones: list[str]) -> st.SearchStrategy[Watching]:
+    return st.builds(
+        Watching,
+        zone=st.sampled_from(["", "UTC", "+02:00"]),
+        keep_days=st.integers(100, 900),
+        pseudonymise_days=st.none() | st.integers(1, 99),
+        rules=some(texts),
+        off=some(texts),
+        allow=some(st.sampled_from(["192.0.2.0/24", "2001:db8::7", *zones])),
+        block=st.booleans(),
+        block_seconds=st.integers(1, 9000),
+        block_longest=st.integers(9000, 900_000),
+        deliver=st.lists(deliveries, max_size=3).map(tuple),
+        metrics=st.sampled_from(["", "[::1]:9117"]),
+        syslog=some(st.sampled_from(["udp:0.0.0.0:514", "tls:[::]:6514"])),
+        policy=st.sampled_from(["", "127.0.0.1:9118", "/run/gatepost/policy"]),
+    )
+
+
 @st.composite
 def architectures(draw: st.DrawFn) -> Architecture:
     zones = draw(st.lists(texts, max_size=3, unique=True))
@@ -423,6 +453,7 @@ def architectures(draw: st.DrawFn) -> Architecture:
         waivers=(waiver,) if draw(st.booleans()) else (),
         resolver=(resolver := draw(st.sampled_from(["", "192.0.2.53", "2001:db8::53#5353"]))),
         resolver_trusted=bool(resolver) and draw(st.booleans()),
+        watching=draw(watchings(zones)),
     )
 
 

@@ -16,12 +16,13 @@ from gatepost.model.architecture import Egress, Host
 
 WAYS = ("docker", "local", "netns", "ssh")
 PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@:%-]*")  # never an option, never a second word
+LOG = re.compile(r"/.+|journal(:[A-Za-z0-9_][A-Za-z0-9_.@:\\-]*)?")
 
 
 def inside(page: Paper, shape: HostShape, path: Path) -> Host:
     """A host without its name, addresses and services."""
     for key in ("management", "relay_clients", "proxies", "peers"):
-        _check_whom(page, getattr(shape, key), (*path, key))
+        check_whom(page, getattr(shape, key), (*path, key))
     _check_files(page, (*shape.postfix, *shape.dovecot), path)
     return Host(
         "",
@@ -38,6 +39,7 @@ def inside(page: Paper, shape: HostShape, path: Path) -> Host:
         peers=tuple(shape.peers),
         egress=_egress(page, shape.egress, (*path, "egress")),
         routes=shape.routes,
+        logs=_logs(page, shape.logs, (*path, "logs")),
     )
 
 
@@ -55,7 +57,7 @@ def _via(page: Paper, text: str | None, path: Path) -> str:
     return text
 
 
-def _check_whom(page: Paper, named: list[str], path: Path) -> None:
+def check_whom(page: Paper, named: list[str], path: Path) -> None:
     """Zones, networks and declared hosts."""
     zones, hosts = zone_names(page), frozenset(filter(None, map(plain_name, page.table(page.tables, "hosts"))))
     for n, text in enumerate(named):
@@ -78,13 +80,23 @@ def _check_files(page: Paper, files: tuple[str, ...], path: Path) -> None:
             page.problem(path, f"expected an absolute path on the host, got {shown(text)}")
 
 
+def _logs(page: Paper, written: list[str], path: Path) -> tuple[str, ...]:
+    """Files, with stars for those a rotation leaves, and the journal, whole or of one unit."""
+    for n, text in enumerate(written):
+        if not LOG.fullmatch(text) or not text.isprintable():
+            page.problem((*path, n), f"expected an absolute path, journal or journal:UNIT, got {shown(text)}")
+        elif text in written[:n]:
+            page.problem((*path, n), f"{shown(text)} is listed twice")
+    return tuple(written)
+
+
 def _egress(page: Paper, written: list[EgressShape] | None, path: Path) -> tuple[Egress, ...] | None:
     if written is None:
         return None
     found: list[Egress] = []
     for n, one in enumerate(written):
         here: Path = (*path, n)
-        _check_whom(page, one.to, (*here, "to"))
+        check_whom(page, one.to, (*here, "to"))
         ports = tuple(_port(page, port, (*here, "ports", m)) for m, port in enumerate(one.ports))
         found.append(Egress(tuple(one.to), ports, one.transport, page.line(here)))
     return tuple(found)

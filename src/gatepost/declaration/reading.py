@@ -18,13 +18,14 @@ from gatepost.declaration.paper import Paper, paper
 from gatepost.declaration.positions import Path
 from gatepost.declaration.resolver import read_resolver
 from gatepost.declaration.shapes import DeclarationShape, Head, HostShape, WaiverShape
+from gatepost.declaration.watching import read_watching
 from gatepost.declaration.wording import did_you_mean, shown
 from gatepost.declaration.zones import read_zones
 from gatepost.errors import DeclarationError
 from gatepost.model.architecture import Architecture, Host, Waiver
 
 VERSION = 1
-SECTIONS = ("dns", "zones", "hosts", "domains", "waivers")
+SECTIONS = ("dns", "zones", "hosts", "domains", "logs", "watch", "waivers")
 
 
 def read(text: str, name: str, *, today: date) -> Architecture:
@@ -56,6 +57,7 @@ def _architecture(page: Paper, today: date) -> Architecture:
         source=page.name,
         resolver=resolver,
         resolver_trusted=trusted,
+        watching=read_watching(page),
     )
 
 

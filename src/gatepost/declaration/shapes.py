@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from gatepost.model.words import Mode, Role
+from gatepost.model.words import Mode, Role, Severity
 
 Text = Annotated[str, Field(min_length=1, max_length=500, pattern=r"\S")]
 Lax = Field(strict=False)  # an enum member comes as its string
@@ -79,6 +79,9 @@ class HostShape(Shape):
         None, max_length=100, description="Where it may connect to; without it: anywhere but into internal zones."
     )
     routes: bool = Field(False, description="It forwards between networks on purpose.")
+    logs: list[Text] = Field(
+        [], max_length=50, description="Paths, journal or journal:UNIT; empty: where its mail software writes."
+    )
 
 
 class ExchangerShape(Shape):
@@ -121,6 +124,50 @@ class ResolverShape(Shape):
     trusted: bool = Field(False, description="What it says about DNSSEC is believed, although it is elsewhere.")
 
 
+class LogsShape(Shape):
+    """How the logs of all mail ports are read and how long they are kept."""
+
+    zone: Text | None = Field(
+        None, description="Time zone of lines that name none: Europe/Berlin or +02:00; without it: the machine's."
+    )
+    keep: Text = Field("400d", description="How long events are kept, in days: 400d.")
+    pseudonymise: Text | None = Field(
+        None, description="Accounts and addresses that are older become keyed digests: 90d."
+    )
+    syslog: list[Text] = Field(
+        [], max_length=20, description="Where to listen for syslog: udp:ADDR:PORT, tcp:ADDR:PORT or tls:ADDR:PORT."
+    )
+
+
+class DeliveryShape(Shape):
+    """Who is told of alerts."""
+
+    to: Text = Field(description="mailto:…, https://… (webhook), syslog://HOST[:PORT], or a URL that Apprise knows.")
+    at: Annotated[Severity, Lax] = Field(Severity.HIGH, description="From this severity on.")
+    via: Text | None = Field(
+        None, description="For mailto: smtp://[USER@]HOST[:PORT] or smtps://…; without it: this machine's server."
+    )
+    secret: Text | None = Field(
+        None, description="File with the password of via, or with the key that signs what a webhook gets."
+    )
+
+
+class WatchShape(Shape):
+    """What is done when the logs show an attack."""
+
+    rules: list[Text] = Field([], max_length=100, description="Files or directories with Sigma rules of your own.")
+    off: list[Text] = Field([], max_length=200, description="Ids of rules that are switched off.")
+    allow: list[Text] = Field(
+        [], max_length=200, description="Zones, networks and hosts never blocked, beside management and proxies."
+    )
+    block: bool = Field(False, description="Blocks are carried out; without it they are only told.")
+    block_for: Text = Field("1h", description="The first time; doubled each time after.")
+    block_longest: Text = Field("7d", description="Where the doubling ends.")
+    deliver: list[DeliveryShape] = Field([], max_length=20, description="Who is told of alerts.")
+    metrics: Text | None = Field(None, description="ADDR:PORT where Prometheus may ask.")
+    policy: Text | None = Field(None, description="ADDR:PORT or socket path where policyd answers the servers.")
+
+
 class WaiverShape(Shape):
     """A dated exception from one control."""
 
@@ -146,8 +193,10 @@ class DeclarationShape(Head):
     zones: dict[str, list[Text]] = Field({}, description="Named networks, each in CIDR form.")
     hosts: dict[str, HostShape] = {}
     domains: dict[str, DomainShape] = {}
+    logs: LogsShape | None = None
+    watch: WatchShape | None = None
     waivers: list[WaiverShape] = []
 
 
 # what a bare string in the place of a table means
-SHORT = {ServiceShape: "name", ExchangerShape: "host", SelectorShape: "selector"}
+SHORT = {ServiceShape: "name", ExchangerShape: "host", SelectorShape: "selector", DeliveryShape: "to"}

@@ -11,9 +11,12 @@ from datetime import date
 from types import MappingProxyType
 
 from gatepost import catalogue
+from gatepost.declaration import durations
 from gatepost.declaration.services import a_year_after, catalogued, needs_end, role_of, tcp
 from gatepost.declaration.wording import BARE
 from gatepost.model.architecture import Architecture, Domain, Egress, Host, Selector, Service, Waiver, Zone
+from gatepost.model.watching import Delivery, Watching
+from gatepost.model.words import Severity
 
 OWNER = "postmaster"
 REASON = "found open by gatepost init; confirm or close"
@@ -49,6 +52,7 @@ def write(
         *([(*_zones(found.zones), *_comments(zones))] if found.zones else []),
         *((*_host(host), *_comments(hosts.get(host.name, ()))) for host in found.hosts),
         *(_domain(domain, found) for domain in found.domains),
+        *_watching(found.watching),
         *(_waiver(waiver) for waiver in found.waivers),
     )
     return "\n".join("".join(f"{line}\n" for line in part) for part in parts)
@@ -105,6 +109,8 @@ def _inside(host: Host) -> Iterator[str]:
         yield f"egress = [{', '.join(map(_egress, host.egress))}]"
     if host.routes:
         yield "routes = true"
+    if host.logs:
+        yield f"logs = {array(host.logs)}"
 
 
 def _egress(one: Egress) -> str:
@@ -179,6 +185,53 @@ def _selector(selector: Selector) -> str:
 
 def _exchanger(name: str, found: Architecture) -> str:
     return quoted(name) if found.host(name) else table([("host", quoted(name)), ("external", "true")])
+
+
+def _watching(found: Watching) -> Iterator[tuple[str, ...]]:
+    """Only what is not as it would be anyway."""
+    logs, watch = tuple(_logs(found)), tuple(_watch(found))
+    if logs:
+        yield ("# How the logs of all mail ports are read, and how long they are kept.", "[logs]", *logs)
+    if watch:
+        yield ("# What is done when the logs show an attack.", "[watch]", *watch)
+
+
+def _logs(found: Watching) -> Iterator[str]:
+    usual = Watching()
+    if found.zone:
+        yield f"zone = {quoted(found.zone)}"
+    if found.keep_days != usual.keep_days:
+        yield f"keep = {quoted(f'{found.keep_days}d')}"
+    if found.pseudonymise_days is not None:
+        yield f"pseudonymise = {quoted(f'{found.pseudonymise_days}d')}"
+    if found.syslog:
+        yield f"syslog = {array(found.syslog)}"
+
+
+def _watch(found: Watching) -> Iterator[str]:
+    usual = Watching()
+    for name in ("rules", "off", "allow"):
+        if texts := getattr(found, name):
+            yield f"{name} = {array(texts)}"
+    if found.block:
+        yield "block = true"
+    if found.block_seconds != usual.block_seconds:
+        yield f"block_for = {quoted(durations.written(found.block_seconds))}"
+    if found.block_longest != usual.block_longest:
+        yield f"block_longest = {quoted(durations.written(found.block_longest))}"
+    if found.deliver:
+        yield f"deliver = [{', '.join(map(_delivery, found.deliver))}]"
+    for name in ("metrics", "policy"):
+        if text := getattr(found, name):
+            yield f"{name} = {quoted(text)}"
+
+
+def _delivery(one: Delivery) -> str:
+    pairs = [("to", quoted(one.to))]
+    if one.at != Severity.HIGH:
+        pairs.append(("at", quoted(one.at)))
+    pairs += [(name, quoted(text)) for name in ("via", "secret") if (text := getattr(one, name))]
+    return quoted(one.to) if len(pairs) == 1 else table(pairs)
 
 
 def _waiver(waiver: Waiver) -> Iterator[str]:

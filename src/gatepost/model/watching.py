@@ -7,10 +7,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """Where alerts go. `at` and above is a severity word; `to` may hold a password and is never printed whole."""
+    """Where alerts go. `at` and above is a severity word; `to` and `via` may hold a password: never printed whole."""
 
     to: str  # mailto:…, https://… (webhook), syslog://host:port, or a URL that Apprise knows
     at: str = "high"
+    via: str = ""  # smtp://[USER@]HOST[:PORT] or smtps://…: who takes the mail; empty: this machine's own server
+    secret: str = ""  # file with the password of `via`, or with the key that signs what a webhook gets
     line: int | None = None
 
 
