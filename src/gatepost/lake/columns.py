@@ -52,3 +52,56 @@ def _without_none(hint: object) -> object:
 EVENTS = schema(Event)
 SESSIONS = schema(Session)
 SIGNALS = schema(Signal)
+
+REPEATED = frozenset(
+    {"client", "name", "helo", "local", "user", "network", "sender", "recipient", "relay", "commands", "reason"}
+)
+
+MESSAGES = pa.schema(
+    [
+        pa.field("at", TIME),
+        pa.field("host", WORD),
+        pa.field("queue", pa.string()),
+        pa.field("service", WORD),
+        pa.field("client", pa.string()),
+        pa.field("user", pa.string()),
+        pa.field("sender", pa.string()),
+        pa.field("message_id", pa.string()),
+        pa.field("size", pa.int64()),
+        pa.field("recipients", pa.int32()),
+        pa.field("session", pa.string()),
+    ]
+)
+USAGE = pa.schema(
+    [
+        pa.field("at", TIME),
+        pa.field("host", WORD),
+        pa.field("service", WORD),
+        pa.field("port", pa.int32()),
+        pa.field("user", pa.string()),
+        pa.field("network", pa.string()),
+        pa.field("cover", WORD),
+        pa.field("tls", WORD),
+        pa.field("method", WORD),
+        pa.field("sessions", pa.int64()),
+        pa.field("last", TIME),
+    ]
+)
+DATASETS: dict[str, pa.Schema] = {
+    "events": EVENTS,
+    "sessions": SESSIONS,
+    "signals": SIGNALS,
+    "messages": MESSAGES,
+    "usage": USAGE,
+}  # what the lake holds; the first is what was read, the others are derived from it
+NEAR = frozenset({"at", "started", "ended", "last", "offset"})  # grow from row to row: differences pack well
+
+
+def writing(table: pa.Schema) -> dict[str, object]:
+    """How Parquet files of a table are written: words by dictionary, what grows as differences."""
+    return {
+        "compression": "zstd",
+        "compression_level": 1,
+        "use_dictionary": [one.name for one in table if pa.types.is_dictionary(one.type) or one.name in REPEATED],
+        "column_encoding": {one.name: "DELTA_BINARY_PACKED" for one in table if one.name in NEAR},
+    }
