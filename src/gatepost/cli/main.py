@@ -25,7 +25,9 @@ from gatepost.cli import (
     explain,
     firewall,
     init,
+    locks,
     plan,
+    policyd,
     ports,
     probe,
     records,
@@ -68,6 +70,8 @@ app.command("dkim")(dkim.dkim)
 app.command("dmarc")(dmarc.dmarc)
 app.command("records")(records.records)
 app.add_typer(reports.app, name="reports")
+app.command("policyd")(policyd.policyd)
+app.add_typer(locks.app, name="locks")
 app.command("demo")(demo.demo)
 
 
