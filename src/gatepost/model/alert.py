@@ -49,6 +49,7 @@ class Hit:
     services: tuple[str, ...]
     hosts: tuple[str, ...]
     proofs: tuple[Proof, ...] = ()  # the first and the last few
+    signals: int = 0  # how many signals stand behind it; attempts that one line counts are counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,12 @@ class Alert:
     response: Response
     because: str  # one sentence
     proofs: tuple[Proof, ...]
+    blockable: tuple[str, ...] = ()
+    """Clients that a rule proves to do only harm, from where nobody logged in before. Who blocks takes these alone.
+
+    All of `clients` where `response` is block. A campaign that is answered by delay or lock holds bystanders, and may
+    hold some that can be blocked.
+    """
 
 
 class BlockEnd(StrEnum):
