@@ -1,0 +1,1 @@
+"""The parts of `watch`: who is spared."""
