@@ -56,13 +56,24 @@ def _enter(db: sqlite3.Connection, change: Change, link: chain.Link, now: int) -
     manifest.add_link(db, link)
     manifest.retire(db, change.replaces, link.sequence)
     if new := change.written:
-        manifest.add_segment(
-            db,
-            Segment(
-                link.sequence, new.dataset, new.day, new.file, new.sha256, new.bytes, new.rows, new.first, new.last,
-                now, change.masked, new.columns,
-            ),
-        )  # fmt: skip
+        manifest.add_segment(db, _segment(new, link.sequence, now, masked=change.masked), change.deed.value)
+
+
+def _segment(new: Written, sequence: int, now: int, *, masked: bool) -> Segment:
+    return Segment(
+        sequence=sequence,
+        dataset=new.dataset,
+        day=new.day,
+        file=new.file,
+        sha256=new.sha256,
+        bytes=new.bytes,
+        rows=new.rows,
+        first=new.first,
+        last=new.last,
+        written=now,
+        masked=masked,
+        columns=new.columns,
+    )
 
 
 def _body(change: Change, now: int) -> dict[str, object]:

@@ -127,15 +127,7 @@ class Lake:
     def touched(self, after: int) -> tuple[date | None, ...]:
         """Days that events were appended to since this sequence: what is derived from them is out of date."""
         with self._guard, manifest.blaming(self.directory):
-            if self._db is None:
-                return ()
-            new = manifest.segments(
-                self._db,
-                'sequence IN (SELECT sequence FROM link WHERE sequence > :after AND body LIKE \'%"deed":"added"%\')'
-                " AND dataset = 'events'",
-                {"after": after},
-            )
-        return tuple(sorted({one.day for one in new}, key=lambda day: (day is None, day or date.min)))
+            return manifest.touched(self._db, after) if self._db else ()
 
     def memory(self, key: str) -> str:
         """What `remember` kept; "" where nothing was."""
@@ -147,7 +139,7 @@ class Lake:
 
     def append(self, table: pa.Table, after: Position) -> None:
         """Rows of `events` and how far their source was read with them. Many rows are committed on the way."""
-        rows = _shaped(table, columns.EVENTS)
+        rows = segments.shaped(table, columns.EVENTS)
         with self._guard:
             self._writable()
             waiting, name = self._pending, after.source
@@ -167,7 +159,7 @@ class Lake:
             raise ValueError(f"{dataset} is not derived data")
         with self._guard:
             self._writable()
-            self._pending.replaced[dataset, day] = _shaped(table, columns.DATASETS[dataset])
+            self._pending.replaced[dataset, day] = segments.shaped(table, columns.DATASETS[dataset])
 
     def remember(self, key: str, value: str) -> None:
         """A word that the next commit keeps, for instance how far something was derived."""
@@ -316,13 +308,3 @@ class Lake:
 def now() -> int:
     """Microseconds since 1970."""
     return time.time_ns() // 1000
-
-
-def _shaped(table: pa.Table, schema: pa.Schema) -> pa.Table:
-    """The columns of the lake, in their order and types; one that is missing is empty."""
-    if table.schema.equals(schema):
-        return table
-    found = [
-        table[one.name] if one.name in table.schema.names else pa.nulls(table.num_rows, one.type) for one in schema
-    ]
-    return pa.table([one.cast(kind.type) for one, kind in zip(found, schema, strict=True)], schema=schema)

@@ -36,7 +36,7 @@ CREATE TABLE IF NOT EXISTS link (sequence INTEGER PRIMARY KEY, digest TEXT NOT N
 CREATE TABLE IF NOT EXISTS segment (
     sequence INTEGER PRIMARY KEY, dataset TEXT NOT NULL, day TEXT, file TEXT NOT NULL, sha256 TEXT NOT NULL,
     bytes INTEGER NOT NULL, rows INTEGER NOT NULL, first INTEGER, last INTEGER, written INTEGER NOT NULL,
-    masked INTEGER NOT NULL, layout INTEGER NOT NULL, gone INTEGER
+    masked INTEGER NOT NULL, layout INTEGER NOT NULL, gone INTEGER, deed TEXT NOT NULL
 );
 CREATE INDEX IF NOT EXISTS present ON segment (dataset, day) WHERE gone IS NULL;
 CREATE TABLE IF NOT EXISTS layout (number INTEGER PRIMARY KEY, columns TEXT NOT NULL UNIQUE);
@@ -151,6 +151,15 @@ def segments(db: sqlite3.Connection, condition: str, values: dict[str, object] |
     return tuple(_segment(row, columns) for row in rows)
 
 
+def touched(db: sqlite3.Connection, after: int) -> tuple[date | None, ...]:
+    """Days that rows were read for since this link."""
+    rows = db.execute(
+        "SELECT DISTINCT day FROM segment WHERE sequence > ? AND dataset = 'events' AND deed = 'added' ORDER BY day",
+        (after,),
+    )
+    return tuple(_day(row[0]) for row in rows)
+
+
 def head(db: sqlite3.Connection) -> tuple[int, str]:
     """Number and digest of the newest link."""
     row = db.execute("SELECT sequence, digest FROM link ORDER BY sequence DESC LIMIT 1").fetchone()
@@ -161,16 +170,18 @@ def add_link(db: sqlite3.Connection, one: Link) -> None:
     db.execute("INSERT INTO link VALUES (?, ?, ?)", (one.sequence, one.digest, one.body))
 
 
-def add_segment(db: sqlite3.Connection, one: Segment) -> None:
+def add_segment(db: sqlite3.Connection, one: Segment, deed: str) -> None:
     columns = json.dumps(one.columns)
     db.execute("INSERT OR IGNORE INTO layout (columns) VALUES (?)", (columns,))
     layout = db.execute("SELECT number FROM layout WHERE columns = ?", (columns,)).fetchone()[0]
     day = one.day.isoformat() if one.day else None
     db.execute(
-        "INSERT INTO segment VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)",
-        (one.sequence, one.dataset, day, one.file, one.sha256, one.bytes, one.rows, one.first, one.last, one.written,
-         one.masked, layout),
-    )  # fmt: skip
+        "INSERT INTO segment VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, ?)",
+        (
+            *(one.sequence, one.dataset, day, one.file, one.sha256, one.bytes, one.rows, one.first, one.last),
+            *(one.written, one.masked, layout, deed),
+        ),
+    )
 
 
 def retire(db: sqlite3.Connection, gone: tuple[Segment, ...], sequence: int) -> None:

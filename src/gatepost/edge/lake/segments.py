@@ -68,6 +68,27 @@ def write(lake: Path, dataset: str, day: date | None, tables: Iterable[pa.Table]
     )
 
 
+def read(path: Path, schema: pa.Schema) -> Iterator[pa.Table]:
+    """A segment, piece by piece, in the columns that the lake has today."""
+    with pq.ParquetFile(path) as file:
+        for batch in file.iter_batches(ROW_GROUP):
+            yield shaped(pa.Table.from_batches([batch]), schema)
+
+
+def shaped(table: pa.Table, schema: pa.Schema) -> pa.Table:
+    """The columns of the lake, in their order and types; one that is missing is empty."""
+    if table.schema.equals(schema):
+        return table
+    found = [table[one.name] if one.name in table.schema.names else _empty(table.num_rows, one) for one in schema]
+    return pa.table([one.cast(kind.type) for one, kind in zip(found, schema, strict=True)], schema=schema)
+
+
+def _empty(rows: int, field: pa.Field) -> pa.Array:
+    if pa.types.is_string(field.type) or pa.types.is_dictionary(field.type):
+        return pa.repeat(pa.scalar("", pa.string()), rows)
+    return pa.nulls(rows, field.type)
+
+
 def hashed(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -87,15 +87,15 @@ def _end(db: sqlite3.Connection, lake: Path, heads: dict[int, str]) -> Iterator[
     last = manifest.head(db)[0]
     if (ahead := max(heads, default=0)) > last:
         yield f"{_span(last + 1, ahead)} missing from the end of the manifest: {HEADS} noted them"
-    if not heads and last:
-        yield f"{HEADS} is missing or empty: whether the end of the chain was cut off cannot be told"
-        return
-    known = chain.heads(lake) if last > max(heads, default=0) else heads
-    if lost := [one for one in range(min(known, default=1), min(last, max(known, default=0))) if one not in known]:
-        yield f"{HEADS} lacks {_span(lost[0], lost[0]).removesuffix(' is')}: a line of it was removed"
-    after = db.execute("SELECT count(DISTINCT json_extract(body, '$.at')) FROM link WHERE sequence > ?", (max(known),))
-    if after.fetchone()[0] > 1:
-        yield f"{HEADS} ends at link {max(known)}, the manifest at {last}: lines of {HEADS} were removed"
+    known = heads if last <= max(heads, default=0) else chain.heads(lake)  # a writer may be at work
+    noted = max(known, default=0)
+    first = min(known, default=1)
+    if lost := next((one for one in range(first, min(last, noted)) if one not in known), 0):
+        yield f"{HEADS} lacks link {lost}: a line of it was removed or changed"
+    after = db.execute("SELECT count(DISTINCT json_extract(body, '$.at')) FROM link WHERE sequence > ?", (noted,))
+    if first > 1 or after.fetchone()[0] > 1:
+        has = f"has links {first} to {noted}" if known else "is missing or empty"
+        yield f"{HEADS} {has}, the manifest 1 to {last}: whether the end of the chain was cut off cannot be told"
 
 
 def _listed(db: sqlite3.Connection, replay: _Replay) -> Iterator[str]:
