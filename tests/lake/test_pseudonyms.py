@@ -82,3 +82,16 @@ def test_twice_is_as_once() -> None:
 def test_signals_keep_their_schema() -> None:
     empty = SIGNALS.empty_table()
     assert pseudonymised(empty, KEY).schema.equals(SIGNALS)
+
+
+def test_lists_hide_each_of_their_members_and_keep_their_lengths() -> None:
+    lists = pa.array([["bob@example.net", ""], None, [], ["eve"]], pa.list_(pa.string()))
+    cut = pa.chunked_array([lists.slice(0, 1), lists.slice(1)])
+    hidden = pseudonymised(pa.table({"delivered_to": cut}), KEY)["delivered_to"].to_pylist()
+    assert hidden == [[pseudonym("bob@example.net", KEY), ""], None, [], [pseudonym("eve", KEY)]]
+
+
+def test_a_hint_is_a_person_unless_it_is_where_a_message_went() -> None:
+    rows = pa.table({"direction": ["in", "out", None], "hint": ["alice-laptop", "example.net", "x"]})
+    hidden = pseudonymised(rows, KEY)["hint"].to_pylist()
+    assert [hidden[0][0], hidden[1], hidden[2][0]] == ["~", "example.net", "~"]

@@ -30,8 +30,10 @@ from gatepost.cli import (
     policyd,
     ports,
     probe,
+    query,
     records,
     reports,
+    retire,
     rollback,
     schema,
     spf,
@@ -72,6 +74,8 @@ app.command("records")(records.records)
 app.add_typer(reports.app, name="reports")
 app.command("policyd")(policyd.policyd)
 app.add_typer(locks.app, name="locks")
+app.command("retire")(retire.retire)
+app.command("query")(query.query)
 app.command("demo")(demo.demo)
 
 

@@ -4,12 +4,14 @@ The same name becomes the same pseudonym (HMAC-SHA-256, cut to 80 bits, behind a
 count as before. Without the key, which lies beside the lake with mode 0600, nobody can compute it; deleting the key
 makes it final. What becomes of each column:
 
-  user, sender, recipient, name, helo, message_id    a pseudonym, whole: the domain goes as well
+  user, sender, recipient, delivered_to,             a pseudonym, whole: the domain goes as well
+  name, helo, message_id
   session, key                                       a pseudonym: Dovecot's own ids hold the client's address
   client       its network and a pseudonym, `192.0.2.0/24~…` or `2001:db8:1::/48~…`; unreadable: a pseudonym
   network      of IPv6 the /48, for a /64 is one household; of IPv4 the /24 as before
   client_port  empty: with it a provider tells its customer
   relay        kept of deliveries and TLS to servers; else it is a mailbox, and a pseudonym
+  hint         kept where it is the domain that a message went to; else a pseudonym
   reason       empty, except the word of a mailbox action and the stage of a lost connection
   all others   kept: host, service, times, TLS, queue ids, counters, codes, peer (a domain)
 """
@@ -29,7 +31,7 @@ from gatepost.model.event import Kind
 
 MARK = "~"
 DIGITS = 20
-NAMES = frozenset({"user", "sender", "recipient", "name", "helo", "message_id", "session", "key"})
+NAMES = frozenset({"user", "sender", "recipient", "name", "helo", "message_id", "session", "key", "delivered_to"})
 SERVERS = (Kind.DELIVERY.value, Kind.TLS_OUT.value)  # `relay` is a server
 WORDS = (Kind.MAIL_ACTION.value, Kind.ABORTED.value)  # `reason` is one of a few words
 _PSEUDONYM = re.compile(rf"(?:[0-9a-f.:]+/\d+)?{MARK}[0-9a-f]{{{DIGITS}}}")
@@ -86,6 +88,9 @@ def _without(table: pa.Table, name: str, key: bytes) -> pa.Array | pa.ChunkedArr
         return pa.nulls(len(column), column.type)
     if name == "relay":
         return pc.if_else(_of(table, SERVERS), column, _each(column, lambda text: pseudonym(text, key)))
+    if name == "hint":
+        outward = pc.fill_null(pc.equal(table["direction"].cast(pa.string()), "out"), fill_value=False)
+        return pc.if_else(outward, column, _each(column, lambda text: pseudonym(text, key)))
     if name == "reason":
         return pc.if_else(_of(table, WORDS), column, pa.scalar("", pa.string()))
     return None
@@ -96,9 +101,13 @@ def _of(table: pa.Table, kinds: tuple[str, ...]) -> pa.ChunkedArray:
 
 
 def _each(column: pa.ChunkedArray, change: Callable[[str], str]) -> pa.Array:
-    """Each different value once."""
-    coded = column.combine_chunks().cast(pa.string()).dictionary_encode()
-    if isinstance(coded, pa.ChunkedArray):
-        coded = coded.combine_chunks()
+    """Each different value once; of a list each of its members."""
+    whole = pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], column.type)
+    if pa.types.is_list(whole.type):
+        inner = _each(pa.chunked_array([whole.flatten()], whole.type.value_type), change)
+        lengths = pc.fill_null(pc.list_value_length(whole), 0)
+        starts = pa.concat_arrays([pa.array([0], pa.int32()), pc.cumulative_sum(lengths).cast(pa.int32())])
+        return pa.ListArray.from_arrays(starts, inner, mask=whole.is_null()).cast(whole.type)
+    coded = whole.cast(pa.string()).dictionary_encode()
     changed = pa.array([change(text) for text in coded.dictionary.to_pylist()], pa.string())
-    return pc.take(changed, coded.indices).cast(column.type)
+    return pc.take(changed, coded.indices).cast(whole.type)
