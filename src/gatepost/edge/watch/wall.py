@@ -220,7 +220,7 @@ def _standing(text: str, ports: Sequence[int]) -> Standing:
             held += [_held(elem["elem"]) for elem in one["set"].get("elem", ()) if "elem" in elem]
         elif "rule" in one:
             rules.append(_bare(one["rule"]))
-            dropped += sum(e["counter"]["packets"] for e in one["rule"]["expr"] if "counter" in e)
+            dropped += sum((e["counter"] or {}).get("packets", 0) for e in one["rule"]["expr"] if "counter" in e)
         elif "chain" in one:
             chain = one["chain"]
             hooked |= chain.get("hook") == "prerouting" and chain.get("prio") == PRIORITY
