@@ -1,0 +1,1 @@
+"""Retirements: what is to go, who still uses it, when it goes, and what they are told."""
