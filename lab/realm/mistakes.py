@@ -55,8 +55,8 @@ POSTFIX = (
     postfix("smtpd_tls_received_header", None, "postfix.tls.received_header"),
     postfix("smtpd_sasl_auth_enable", "yes", "postfix.sasl.mx_off"),
     postfix("smtpd_sasl_security_options", "", "postfix.sasl.noanonymous"),
-    postfix("smtpd_sender_login_maps", None, "postfix.sasl.sender_owner"),
-    postfix("smtpd_sender_restrictions", None),
+    postfix("smtpd_sender_restrictions", None, "postfix.sasl.sender_owner"),  # the table is there, nothing asks it
+    postfix("smtpd_milters", None),  # and so is the filter
     postfix("mynetworks", OFFICE_AND_MORE, "postfix.relay.mynetworks"),
     postfix("smtpd_client_event_limit_exceptions", None),
     # Not an open relay: where the relay list permits, the recipient list still refuses.

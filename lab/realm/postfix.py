@@ -8,6 +8,7 @@ from pathlib import Path
 from lab.daemons import master
 from lab.places import program, run
 from lab.postfix import DAEMONS
+from lab.realm import judging
 from lab.realm.ground import PUBLIC
 from lab.realm.mistakes import Where, spoilt
 
@@ -126,5 +127,6 @@ def _settings() -> dict[str, str]:
         "smtpd_tls_received_header": "yes",
         "smtp_tls_security_level": "may",
         "smtp_tls_loglevel": "1",
+        "smtpd_milters": "inet:{}:{}".format(*judging.AT),
         "enable_long_queue_ids": "yes",
     }

@@ -89,7 +89,7 @@ def _connected(asked: Sending) -> smtplib.SMTP:
 
 
 def _read(asked: Reading) -> str:
-    """The text of the message with this subject, as soon as it is there; empty when it does not come."""
+    """The message with this subject, as soon as it is there; empty when it does not come."""
     deadline = time.monotonic() + PATIENCE
     with imaplib.IMAP4_SSL(
         asked["address"], asked["port"], ssl_context=_trusting(asked["ca"]), timeout=PATIENCE
@@ -99,7 +99,7 @@ def _read(asked: Reading) -> str:
             box.select("INBOX", readonly=True)
             _said, found = box.search(None, "HEADER", "Subject", f'"{asked["subject"]}"')
             if found and found[0]:
-                _said, parts = box.fetch(found[0].split()[-1].decode(), "(BODY.PEEK[TEXT])")
+                _said, parts = box.fetch(found[0].split()[-1].decode(), "(BODY.PEEK[])")
                 return str(parts[0][1], "utf-8", "replace") if isinstance(parts[0], tuple) else ""
             time.sleep(0.1)
     return ""

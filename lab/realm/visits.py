@@ -28,6 +28,7 @@ class Way:
     family: int = 4
     source: str = ""
     to: str = MAILBOX
+    sender: str = ""  # nothing: whose address it is
 
 
 ARRIVING = Way("internet", SMTP, "clear")
@@ -66,7 +67,7 @@ def send(realm: Realm, way: Way = ARRIVING) -> tuple[str, str]:
         "start": way.start,
         "ca": str(realm.ca),
         "login": ["alice", realm.password] if way.login else [],
-        "sender": MAILBOX if way.login else f"scanner@{DOMAIN}" if way.source else STRANGER,
+        "sender": way.sender or (MAILBOX if way.login else f"scanner@{DOMAIN}" if way.source else STRANGER),
         "to": way.to,
         "subject": subject,
         "source": way.source,
@@ -75,7 +76,7 @@ def send(realm: Realm, way: Way = ARRIVING) -> tuple[str, str]:
 
 
 def read(realm: Realm, subject: str, zone: str = "office") -> str:
-    """The text of the message in alice's mailbox, over IMAP; empty when it does not come."""
+    """The message in alice's mailbox, over IMAP; empty when it does not come."""
     asked: Reading = {
         "address": ground.PUBLIC[0],
         "port": IMAPS,

@@ -77,15 +77,15 @@ def _shares(
 
 
 def _left(audit: Audit, seen: Sequence[Inside], steps: Sequence[Step]) -> Iterator[str]:
-    """Controls that fail on the hosts, and that no step is about: other means are needed."""
+    """Controls that fail on the hosts, and that no step is about: they go with others, or other means are needed."""
     names = {inside.host.name for inside in seen}
     about = {one for step in steps for one in step.promises}
     handled = {one for step in steps for one in step.controls}
     left = [f for name in names for f in causes.of_host(audit.findings, name) if f.id not in about]
     if rest := sorted({f.control for f in left} - handled):
         yield (
-            f"No step here is about {', '.join(rest)}, which {'fails' if len(rest) == 1 else 'fail'} too: "
-            "gatepost audit tells what mends them."
+            f"No step here promises to end {', '.join(rest)}: what does not go with the others, "
+            "gatepost audit tells how to mend."
         )
 
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from ipaddress import ip_network
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gatepost.enforce import kept
-from gatepost.model.architecture import Architecture, Endpoint, Host, Waiver
+from gatepost.model.architecture import Architecture, Endpoint, Host, Waiver, Zone
 from gatepost.model.audit import Audit
 from gatepost.model.finding import Finding
-from gatepost.model.observation import Listening, Run, Seen
+from gatepost.model.observation import Listening, Run, Seen, Vantage
 from gatepost.model.plan import Kind, Plan, Step
 from gatepost.model.words import Outcome, Role, Severity
 from tests.enforcement.house import NAME, NOW, declared
@@ -127,3 +128,19 @@ def test_gone_is_never_held_against_it(before: list[Finding], after: list[Findin
     """Whoever fails less than before broke nothing."""
     left = [f for f in before if f in after]
     assert kept(plan(), audit(*before), audit(*left)) == ""
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [("192.0.2.77", ""), ("198.51.100.7", "(mysql) answered before"), ("", "(mysql) answered before")],
+)
+def test_a_port_that_is_not_meant_for_us_may_fall_silent(source: str, words: str) -> None:
+    """It answered where nobody of ours may reach it: the firewall now says so."""
+    store = Zone("store", (ip_network("198.51.100.0/24"),))
+    mysql = replace(declared("mysql"), sources=("store",))
+    house = Architecture(zones=(store,), hosts=(Host(NAME, ("192.0.2.5",), (mysql,)),), source="gatepost.toml")
+    at = Endpoint(NAME, "192.0.2.5", 3306)
+    seen = Seen((Listening(at), Vantage(at, source)))
+    before, after = (replace(audit(listening=()), architecture=house, run=Run(one, NOW)) for one in (seen, Seen(())))
+    told = kept(plan(), before, after)
+    assert (words in told) if words else told == ""

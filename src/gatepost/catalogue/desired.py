@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cache
 
@@ -21,8 +21,10 @@ class How(StrEnum):
     BLOCK = "block"
     DOMAINS = "domains"
     ELEMENTS = "elements"
+    FILTER = "filter"
     LOOPBACK = "loopback"
     NETWORKS = "networks"
+    PREPEND = "prepend"
     REMOVE = "remove"
     REPLACE = "replace"
     RESTRICTIONS = "restrictions"
@@ -66,12 +68,14 @@ class Desired:
     who: str = ""  # relay_clients, proxies
     follows: str = ""
     needs: tuple[str, ...] = ()
+    given: tuple[str, ...] = ()  # when it is this row that mends it, see enforcement.givens
     also: tuple[str, ...] = ()  # rows that have to be mended with it
     certain: tuple[str, ...] = ()
     may: tuple[str, ...] = ()
     closes: bool = False  # mended by closing listeners, see enforcement.services
     elements: tuple[tuple[Range, tuple[str, ...]], ...] = ()
     block: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = ()
+    versions: Range = field(default=Range())  # where no judge has them
 
     @property
     def ports(self) -> frozenset[int]:
@@ -112,7 +116,7 @@ class Desired:
         return bool(self.by_hand) and not self.closes and (self.how is not How.REPLACE or self.value("") is not None)
 
     def known_in(self, version: str) -> bool:
-        return self.row is None or version in self.row.versions
+        return version in (self.row.versions if self.row else self.versions)
 
 
 def row(name: str) -> Desired:
@@ -168,10 +172,12 @@ def _desired(told: Raw, row: Row | None, raw: Raw) -> Desired:
         who=raw.get("who", ""),
         follows=raw.get("follows", ""),
         needs=tuple(raw.get("needs", ())),
+        given=tuple(raw.get("given", ())),
         also=tuple(raw.get("also", ())),
         certain=tuple(raw.get("certain", ())),
         may=tuple(raw.get("may", ())),
         closes=bool(raw.get("closes")),
         elements=tuple((Range(terms), tuple(words)) for terms, words in raw.get("elements", {}).items()),
         block=tuple((name, tuple(inner.items())) for name, inner in raw.get("block", {}).items()),
+        versions=Range(raw.get("versions", ""), tuple(raw.get("backports", ()))),
     )

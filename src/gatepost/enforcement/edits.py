@@ -9,12 +9,13 @@ from typing import TypeVar
 from gatepost.catalogue.desired import Desired, How, Where, row
 from gatepost.enforcement import causes as because
 from gatepost.enforcement.causes import Causes
+from gatepost.enforcement.givens import holds
 from gatepost.enforcement.observed import ABSENT, Inside
 from gatepost.enforcement.values import POSTFIX, Stuck, mended, of
 from gatepost.enforcement.wishes import Wishes
 from gatepost.model.finding import Finding
 from gatepost.model.host import ListenerConfigured, ServerSeen, SettingSeen
-from gatepost.model.words import Role
+from gatepost.model.words import Role, Severity
 
 Thing = TypeVar("Thing")
 
@@ -116,6 +117,8 @@ def _row(desk: Desk, want: Desired, server: ServerSeen, findings: tuple[Finding,
         return
     if not want.known_in(server.version) and not because.about(want, findings):
         return
+    if not holds(want, desk.inside, server, scope) or _merely_told(want, desk.wishes, findings):
+        return
     if want.by_hand and not desk.wishes.insists(want.id):
         desk.leave(want, server, want.by_hand, desk.inside.setting(server, want.setting))
     elif want.follows and (led := _leader(desk, want, server)):
@@ -132,14 +135,20 @@ def _row(desk: Desk, want: Desired, server: ServerSeen, findings: tuple[Finding,
 def _scope(
     inside: Inside, want: Desired, server: ServerSeen, findings: Iterable[Finding]
 ) -> tuple[ListenerConfigured, ...]:
-    """The listeners it is about; for what only the wire tells, those where it was seen."""
+    """The listeners it is about; for what only the wire tells, those where it was seen, or all if no port was named."""
     listed = inside.listeners(server, want.ports) if want.ports else ()
     if server.software == POSTFIX:
         listed = tuple(one for one in listed if one.command.rpartition("/")[2] in TAKES_MAIL)
     if because.about(want, findings):
         return listed
     seen = {port for finding in findings for port in because.ports(finding)}
-    return tuple(one for one in listed if one.port in seen)
+    return tuple(one for one in listed if one.port in seen or not seen)
+
+
+def _merely_told(want: Desired, wishes: Wishes, findings: Iterable[Finding]) -> bool:
+    """Nobody is asked to decide about what is no fault."""
+    told = all(finding.severity is Severity.INFO for finding in findings)
+    return bool(want.by_hand) and told and not wishes.insists(want.id)
 
 
 def _leader(desk: Desk, want: Desired, server: ServerSeen) -> Edit | None:

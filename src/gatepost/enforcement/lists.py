@@ -10,8 +10,20 @@ _HAS_ARGUMENT = re.compile(
     r"(?:check_\w+_(?:access|service)|reject_rbl\w*|reject_rhsbl_\w+|permit_dnswl\w*|permit_rhswl_\w+|sleep)"
 )
 
+_QUOTED = re.compile(r'"[^"]*"')
+
 REFUSALS = frozenset({"defer", "defer_unauth_destination", "reject", "reject_unauth_destination"})
 ADMITS_ALL = frozenset({"permit", "permit_naked_ip_address"})
+
+
+def closed(value: str) -> bool:
+    """Every brace that is opened is closed again: only then is it known where a word ends."""
+    depth = 0
+    for sign in _QUOTED.sub("", value):
+        depth += (sign == "{") - (sign == "}")
+        if depth < 0:
+            return False
+    return depth == 0
 
 
 def steps(value: str) -> list[list[str]]:
@@ -50,6 +62,13 @@ def behind(value: str, more: tuple[str, ...], first: tuple[str, ...]) -> str:
         return joined([*([word] for word in first), *new])
     last = len(listed) - 1 if listed[-1][0] in ADMITS_ALL | {"reject"} else len(listed)
     return joined([*listed[:last], *new, *listed[last:]])
+
+
+def ahead(value: str, more: tuple[str, ...]) -> str:
+    """With restrictions in front, where nothing that admits somebody comes before them."""
+    first = [[word] for word in more]
+    listed = steps(value)
+    return value if listed[: len(first)] == first else joined([*first, *(one for one in listed if one not in first)])
 
 
 def joined(listed: list[list[str]]) -> str:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from gatepost.enforcement.causes import places
+from gatepost.firewall.vantages import permitted
 from gatepost.model.architecture import Architecture
 from gatepost.model.audit import Audit
 from gatepost.model.finding import Finding
-from gatepost.model.observation import Listening, of
+from gatepost.model.observation import Listening, Vantage, of
 from gatepost.model.plan import Plan
+from gatepost.model.rules import Reach, ReachSeen
 from gatepost.model.words import Outcome, Severity
 
 Atom = tuple[str, str, str, int]  # control, check, host, port: what a finding says of one place
@@ -102,8 +104,15 @@ def _silent(before: Audit, after: Audit, plan: Plan) -> Iterator[str]:
         host = before.architecture.host(name)
         service = host.service(port) if host else None
         late = service is not None and service.until is not None and service.until < before.generated_at.date()
-        if service and not late and name in hosts:
+        if service and not late and name in hosts and not _kept_out(before, name, port):
             yield f"{name}:{port} ({service.name}) answered before, and does not now"
+
+
+def _kept_out(before: Audit, name: str, port: int) -> bool:
+    """Where we look from may not reach it: that it answered was the fault."""
+    ours = [v for v in of(Vantage, before.run.seen) if (v.at.host, v.at.port) == (name, port) and v.source]
+    tries = (ReachSeen(v.at, "", "", v.source, Reach.REACHED) for v in ours)
+    return bool(ours) and all(permitted(one, before.architecture) is False for one in tries)
 
 
 def _answering(audit: Audit) -> set[tuple[str, int]]:

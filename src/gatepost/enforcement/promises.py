@@ -68,15 +68,18 @@ def _by(finding: Finding, cover: _Cover, undone: frozenset[str]) -> set[int]:
     """The steps that together end it; none when some part of it is left."""
     if finding.id in cover.rows:
         return cover.rows[finding.id]
-    about = ports(finding)
     if want := _judged().get(finding.check.replace("_", "-")):
         return _of_row(finding, want, cover, undone)
     if held := _firewalled(finding, cover):
         return held
-    if not about:
-        return set()
+    return _by_port(finding, cover)
+
+
+def _by_port(finding: Finding, cover: _Cover) -> set[int]:
+    """On every port it names it is mended, or the port is closed."""
+    about = ports(finding)
     found = [cover.wire.get((word(finding), port)) or cover.closed.get(port) for port in about]
-    return set().union(*(one for one in found if one)) if all(found) else set()
+    return set().union(*(one for one in found if one)) if about and all(found) else set()
 
 
 def _firewalled(finding: Finding, cover: _Cover) -> set[int]:
@@ -97,8 +100,7 @@ def _of_row(finding: Finding, want: Desired, cover: _Cover, undone: frozenset[st
     """Wherever its judge found it, the value is set; or every port it is about is closed."""
     about = ports(finding)
     if want.id not in cover.rows:
-        shut = [cover.closed.get(port) for port in about]
-        return set().union(*(one for one in shut if one)) if about and all(shut) else set()
+        return _by_port(finding, cover)
     if want.id in undone or (
         want.ports and want.id in cover.ports and about - cover.ports[want.id] - cover.closed.keys()
     ):

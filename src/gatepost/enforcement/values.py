@@ -7,12 +7,14 @@ from dataclasses import dataclass
 
 from gatepost.catalogue.desired import Desired, How
 from gatepost.enforcement import lists, networks
+from gatepost.enforcement.givens import filter_at
 from gatepost.enforcement.observed import ABSENT, Inside, written
 from gatepost.enforcement.right import right
 from gatepost.model.host import ServerSeen, SettingSeen
 from gatepost.servers.wordlists import words
 
 POSTFIX, DOVECOT = "postfix", "dovecot"
+LISTS = frozenset({How.ADD, How.APPEND, How.PREPEND, How.REMOVE, How.RESTRICTIONS})
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,8 @@ def mended(spot: Spot) -> str | Stuck | None:
     """None: it is right as it is."""
     if not spot.want.known_in(spot.server.version):
         return Stuck(f"{spot.want.software} {spot.server.version} has no such setting: upgrade")
+    if spot.want.how in LISTS and not lists.closed(spot.there):
+        return Stuck(f"{spot.want.setting} has a brace that nothing closes, so where its list ends is not known")
     value = _WAYS[spot.want.how](spot)
     if isinstance(value, str) and value == spot.there and spot.seen is not None and spot.seen.value == value:
         return None
@@ -84,6 +88,14 @@ def _removed(spot: Spot) -> str | Stuck | None:
 def _appended(spot: Spot) -> str | Stuck | None:
     first = tuple(spot.want.first)
     return _changed(spot, lists.behind(_plain(spot.there), spot.want.words, first))
+
+
+def _prepended(spot: Spot) -> str | Stuck | None:
+    return _changed(spot, lists.ahead(_plain(spot.there), spot.want.words))
+
+
+def _filter(spot: Spot) -> str | Stuck | None:
+    return _changed(spot, filter_at(spot.inside, spot.want.words))
 
 
 def _restricted(spot: Spot) -> str | Stuck | None:
@@ -149,8 +161,10 @@ _WAYS: Mapping[How, Callable[[Spot], str | Stuck | None]] = {
     How.BLOCK: _elsewhere,
     How.DOMAINS: _domains,
     How.ELEMENTS: _elements,
+    How.FILTER: _filter,
     How.LOOPBACK: _elsewhere,
     How.NETWORKS: _networks,
+    How.PREPEND: _prepended,
     How.REMOVE: _removed,
     How.REPLACE: _replaced,
     How.RESTRICTIONS: _restricted,
