@@ -1,0 +1,128 @@
+"""How Postfix writes clients, queue ids and addresses, and what all its daemons say."""
+
+from __future__ import annotations
+
+import re
+
+from gatepost.logs.dialects.draft import Draft
+from gatepost.logs.dialects.table import row, secretive, version
+from gatepost.model.event import Cover, Kind, Result
+
+QUEUE = r"(?P<queue>[0-9A-Za-z]{5,30})"
+_PORT = r"(?::(?P<client_port>\d+))?"
+CLIENT = (
+    rf"(?P<name>[^\s,]*)\[(?P<client>[^\s\[\]]*)\]{_PORT}"  # no white space: it ends where the daemon's words go on
+)
+CLIENT_LAST = rf"(?P<name>.*)\[(?P<client>[^\s\[\]]*)\]{_PORT}"  # nothing but the daemon's words behind it
+ENDPOINT = r"\[(?P<client>[^\s\[\]]*)\]:(?P<client_port>\d+)"
+ADDRESS = r'(?:"(?:[^"\\]|\\.)*"|[^">])*'  # > stands within quotes only, since 3.5
+TLS = r"(?P<tls>\S+) with cipher (?P<cipher>\S+) \(\d+/\d+ bits\)(?: key-exchange (?P<exchange>\S+))?(?: .*)?"
+TRUST = "Anonymous|Trusted|Untrusted|Verified"
+STAGE = r"(?P<commands>[A-Z][A-Za-z-]{1,20}|\.)"
+_ALERTS = (
+    "bad certificate|certificate expired|certificate revoked|certificate unknown|unknown ca|unsupported certificate"
+)
+
+_REPLY = re.compile(r"(?:(\d{3})(?: (\d\.\d{1,3}\.\d{1,3}))?|(\d\.\d{1,3}\.\d{1,3})) ?")
+_ENDING = re.compile(
+    r",? ?\bproto=(?P<proto>\w+),? helo=<(?P<helo>[^<>\s]*)>"
+    r"(?:,? sasl_method=(?P<method><?[\w-]+>?))?(?:,? sasl_username=(?P<user>\S.*))?"
+)
+_ENVELOPE = re.compile(
+    rf"(?P<reason>.*?); ?(?:from=<(?P<sender>{ADDRESS})>)?(?:,? ?to=<(?P<recipient>{ADDRESS})>)?", re.DOTALL
+)
+
+
+def exchanged(draft: Draft, _match: re.Match[str]) -> None:
+    """Until TLS 1.2 the name of the cipher tells the key exchange; without one it is RSA, which keeps no secret."""
+    draft.cover = Cover.TLS
+    if draft.exchange or draft.tls == version("TLS1.3"):
+        return
+    first = draft.cipher.partition("-")[0]
+    draft.exchange = first if first in ("ECDHE", "DHE", "EDH", "AECDH", "ADH", "ECDH") else "RSA"
+
+
+def refused(draft: Draft, match: re.Match[str]) -> None:
+    """What stands behind the client of a rejection: reply, reason, envelope, greeting, account."""
+    said = match["said_"]
+    if reply := _REPLY.match(said):
+        draft.code = " ".join(part for part in reply.groups() if part)
+        said = said[reply.end() :]
+    envelope(draft, said)
+    if draft.reason.startswith("Error: bare <LF> received"):
+        draft.kind = Kind.PROTOCOL_ERROR
+        draft.result = Result.VIOLATION
+
+
+def envelope(draft: Draft, said: str) -> None:
+    """`reason; from=<> to=<> proto= helo=<>`. Postfix lets no <, > or space of a HELO name into the log."""
+    ending = last(_ENDING, said, "proto=")
+    if ending is not None:
+        draft.helo = secretive(ending["helo"])
+        draft.user = secretive((ending["user"] or "").strip("<>"))
+        draft.method = (ending["method"] or "").strip("<>").upper()
+        said = said[: ending.start()]
+    found = _ENVELOPE.fullmatch(said)
+    if found is None:
+        draft.reason = secretive(said.rstrip(";"))
+        return
+    draft.reason = secretive(found["reason"])
+    draft.sender = secretive(found["sender"] or "")
+    draft.recipient = secretive(found["recipient"] or "")
+
+
+def last(pattern: re.Pattern[str], said: str, literal: str) -> re.Match[str] | None:
+    """The match that ends the text and starts nearest to its end."""
+    at = said.rfind(literal)
+    if at < 0:
+        return None
+    start = at
+    while start > 0 and said[start - 1] in ", ":
+        start -= 1
+    return pattern.fullmatch(said, start)
+
+
+ACTIONS = (
+    "milter-reject|milter-hold|milter-discard|proxy-reject|reject|reject_warning|warn|hold|discard|redirect|filter|"
+    "permit|info|bcc|prepend|replace|strip|delay"
+)
+
+
+def judged(draft: Draft, match: re.Match[str]) -> None:
+    refused(draft, match)
+    passed(draft, match)
+
+
+def passed(draft: Draft, match: re.Match[str]) -> None:
+    """Only reject, milter-reject and proxy-reject refuse; the others let the message go on and are marked by it."""
+    action = match["action_"]
+    if not action.endswith("reject"):
+        draft.result = Result.NONE
+        draft.reason = secretive(f"{action}: {draft.reason}")
+        draft.kind = Kind.MILTER
+
+
+LIBRARY = (
+    row(
+        "certificate alert",
+        Kind.CERTIFICATE_REJECTED,
+        rf"warning: TLS library problem: (?P<reason>(?:\d+:)?error:.*alert (?P<code>{_ALERTS}):.*)",
+        starts="warning:",
+        literal="TLS library problem",
+        result=Result.FAILED,
+    ),
+    row(
+        "library",
+        Kind.LIBRARY,
+        r"warning: TLS library problem: (?P<reason>.*)",
+        starts="warning:",
+        literal="TLS library problem",
+        result=Result.FAILED,
+    ),
+)
+COMPLAINT = row(
+    "complaint",
+    Kind.SERVICE,
+    r"(?P<code>warning|error|fatal|panic): (?P<reason>.*)",
+    starts="warning:|error:|fatal:|panic:",
+)
