@@ -35,7 +35,7 @@ HERE = Architecture(
 def alert(*clients: str, response: Response = Response.BLOCK, **more: object) -> Alert:
     found = Alert(
         "a1", "guessing", Severity.HIGH, ("gp-brute",), NOW - HOUR, NOW, clients, (), ("anna",), ("imap",), ("mx",),
-        9, (), response, "9 wrong passwords in 5 minutes", (),
+        9, (), response, "9 wrong passwords in 5 minutes", (), clients,
     )  # fmt: skip
     return replace(found, **more)  # type: ignore[arg-type]  # a field of it, named by the test
 
@@ -154,8 +154,15 @@ def test_two_addresses_of_one_customer_are_its_network() -> None:
 
 def test_milder_responses_do_not_block() -> None:
     assert decided(alert("192.0.2.7", response=Response.TELL)) == Decisions()
-    assert decided(alert("192.0.2.7", response=Response.DELAY)) == Decisions(delay=("192.0.2.7",))
-    assert decided(alert("192.0.2.7", response=Response.LOCK)) == Decisions(delay=("192.0.2.7",), lock=("anna",))
+    late, locked = (alert("192.0.2.7", response=one, blockable=()) for one in (Response.DELAY, Response.LOCK))
+    assert decided(late) == Decisions(delay=("192.0.2.7",))
+    assert decided(locked) == Decisions(delay=("192.0.2.7",), lock=("anna",))
+
+
+def test_bystanders_of_a_campaign_stay() -> None:
+    found = decided(alert("192.0.2.7", "192.0.2.8", response=Response.LOCK, blockable=("192.0.2.8",)))
+    assert [one.address for one in found.block] == ["192.0.2.8"]
+    assert found.delay == ("192.0.2.7",)
 
 
 addresses = st.one_of(
@@ -170,6 +177,7 @@ alerts = st.lists(
         alert,
         response=st.sampled_from(ORDER),
         clients=st.lists(addresses, max_size=30).map(tuple),
+        blockable=st.lists(addresses, max_size=30).map(tuple),
         users=st.lists(st.sampled_from(["", "anna", "bert"]), max_size=3).map(tuple),
     ),
     max_size=4,
@@ -191,10 +199,14 @@ def test_laws(found: list[Alert], dry: bool, campaigns: bool, rounds: int) -> No
         assert all(ip_network(one.address) for one in shut)
         assert all(now < one.until <= now + 7 * 24 * HOUR and one.dry == dry for one in shut)
         assert all(one.why for one in said.refuse)
-        asked = {c for one in found for c in one.clients if one.response is Response.BLOCK}
+        asked = {c for one in found for c in one.blockable if one.response is not Response.TELL}
         assert all(_covers(one.address, asked) for one in shut)
-        assert set(said.lock) <= {u for one in found if one.response in ORDER[2:] for u in one.users}
+        assert set(said.lock) <= {u for one in found if one.response in ORDER[2:] for u in one.users} | _wanted(found)
         history += said.block
+
+
+def _wanted(found: list[Alert]) -> set[str]:
+    return {u for one in found if len(one.blockable) > CAMPAIGN for u in one.users}
 
 
 def _covers(shut: str, asked: set[str]) -> bool:

@@ -3,7 +3,8 @@
 In order of response: answer late, refuse accounts from new addresses, and last of all drop addresses. A campaign from
 many addresses is met at the accounts it wants, because each of its addresses is used a few times only. No account is
 locked for what one address does that can be dropped: anybody could lock anybody out. No address is blocked that stands
-for others, belongs to us, or is one that somebody logs in from.
+for others, belongs to us, or is one that somebody logs in from; and of an alert only those that a rule proves to do
+nothing but harm (`blockable`).
 
     decide    alerts and what was done so far -> blocks, longer blocks, refusals, accounts to lock
 """
@@ -81,19 +82,21 @@ class _Found:
     lock: dict[str, None] = field(default_factory=dict)
 
     def answer(self, alert: Alert, sparing: Spared, *, campaigns: bool) -> None:
-        campaign = alert.response is Response.BLOCK and len(alert.clients) > CAMPAIGN and not campaigns
-        if alert.response in {Response.DELAY, Response.LOCK} or campaign:
+        if alert.response is Response.TELL:
+            return
+        campaign = len(alert.blockable) > CAMPAIGN and not campaigns
+        if alert.response is not Response.BLOCK or campaign:
             self.delay |= dict.fromkeys(c for c in alert.clients if not sparing.why(c))
         if alert.response is Response.LOCK or campaign:
             self.lock |= dict.fromkeys(filter(None, alert.users))
         if campaign:
-            self._refused(alert, alert.clients[0], _campaign(alert))
-        elif alert.response is Response.BLOCK:
+            self._refused(alert, alert.blockable[0], _campaign(alert))
+        else:
             self._shut_out(alert, sparing)
 
     def _shut_out(self, alert: Alert, sparing: Spared) -> None:
         homes = _homes(alert)
-        for address in _together(alert.clients, sparing):
+        for address in _together(alert.blockable, sparing):
             why = sparing.why(address) or homes.get(address, "")
             if why:
                 self._refused(alert, address, why)
@@ -146,7 +149,7 @@ def _campaign(alert: Alert) -> str:
     """Said once for all of them."""
     accounts = len(alert.users)
     met = f"the {accounts} accounts it wants" if accounts > 1 else "the account it wants" if accounts else "its targets"
-    return f"{len(alert.clients)} addresses take part, each a few times: {met} are guarded instead"
+    return f"{len(alert.blockable)} addresses take part, each a few times: {met} are guarded instead"
 
 
 def _still(alert: Alert) -> str:
