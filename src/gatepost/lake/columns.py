@@ -70,20 +70,33 @@ MESSAGES = pa.schema(
         pa.field("size", pa.int64()),
         pa.field("recipients", pa.int32()),
         pa.field("session", pa.string()),
+        pa.field("removed", pa.bool_()),  # the queue is done with it
+        *(
+            pa.field(name, pa.list_(pa.string()))
+            for name in ("delivered_to", "results", "relays", "covers", "versions")
+        ),
     ]
 )
 USAGE = pa.schema(
     [
-        pa.field("at", TIME),
+        pa.field("at", TIME),  # midnight of the day
+        pa.field("direction", WORD),  # in: somebody came to us; out: we delivered to `hint`
         pa.field("host", WORD),
         pa.field("service", WORD),
         pa.field("port", pa.int32()),
-        pa.field("user", pa.string()),
-        pa.field("network", pa.string()),
         pa.field("cover", WORD),
+        pa.field("starttls", pa.bool_()),
         pa.field("tls", WORD),
         pa.field("method", WORD),
+        pa.field("user", pa.string()),
+        pa.field("network", pa.string()),
+        pa.field("hint", pa.string()),  # what the client calls itself; the domain for `out`
+        pa.field("outcome", WORD),
+        pa.field("client", pa.string()),  # the newest address, or server
         pa.field("sessions", pa.int64()),
+        pa.field("failures", pa.int64()),
+        pa.field("messages", pa.int64()),
+        pa.field("first", TIME),
         pa.field("last", TIME),
     ]
 )

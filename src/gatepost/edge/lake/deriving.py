@@ -1,0 +1,216 @@
+"""From the lines in the lake to what they mean: sessions, signals, messages and usage, for the days that changed."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterable, Iterator
+from datetime import date, timedelta
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+
+from gatepost.edge.lake import readers
+from gatepost.edge.lake.lake import Lake
+from gatepost.edge.lake.manifest import Segment
+from gatepost.lake import columns, messages, sessions, signals, usage
+from gatepost.lake.sessions import EPOCH, Span
+from gatepost.logs.addresses import network
+from gatepost.model import counting
+
+MARK = "derived"  # the key under which the lake remembers up to which commit this was done
+VERSION = 1  # of what is derived: with another one all days are done again
+MOST = 20_000_000  # rows of events that are derived together; a day is never split
+SLICE = 2_500_000  # rows that one slice of the connections comes from
+MEMORY = 1500  # MiB
+THREADS = 2
+
+
+def derive(lake: Lake) -> tuple[date, ...]:
+    """Bring the derived data up to the events of the last commit; the days that were done.
+
+    Doing it twice changes nothing. A run that is stopped leaves whole days behind, and the next one does them again.
+    """
+    upto = lake.sequence
+    days = _days(lake)
+    for span in _spans(lake, days):
+        for dataset, day, table in derived(lake.directory, lake.present("events"), span):
+            lake.replace(dataset, day, table)
+        lake.commit()
+    if days or lake.memory(MARK) != _mark(upto):
+        lake.remember(MARK, _mark(upto))
+        lake.commit()
+    return days
+
+
+def derived(directory: Path, events: Iterable[Segment], span: Span) -> Iterator[tuple[str, date, pa.Table]]:
+    """The rows of each day of the span, for each derived dataset."""
+    files = tuple(events)
+    rows = sum(one.rows for one in files if one.day and span.first <= one.day <= span.last)
+    with tempfile.TemporaryDirectory(dir=directory, prefix=".deriving-") as scratch:
+        db = duckdb.connect(config=_limits(scratch))
+        try:
+            db.execute(f"CREATE VIEW events AS {readers.view(directory, files, columns.EVENTS)}")
+            yield from fill(db, span, max(1, -(-rows // SLICE)))
+        finally:
+            db.close()
+
+
+def fill(db: duckdb.DuckDBPyConnection, span: Span, parts: int) -> Iterator[tuple[str, date, pa.Table]]:
+    """From a connection with a view `events` (and its column `day`)."""
+    db.execute("SET TimeZone = 'UTC'")
+    db.execute("SET preserve_insertion_order = false")
+    db.execute(signals.EMPTY)
+    for part in range(parts):
+        _slice(db, span, part, parts)
+    db.execute(signals.alone(span))
+    _mail(db, span)
+    db.execute(f"CREATE TEMP TABLE offered AS {sessions.offered()}")
+    for part in range(parts):
+        kind = "CREATE TEMP TABLE session AS" if part == 0 else "INSERT INTO session"
+        _use_slice(db, part)
+        db.execute(f"{kind} {sessions.sessions(span)}")
+    _networks(db)
+    yield from _by_day(db, span)
+
+
+def _slice(db: duckdb.DuckDBPyConnection, span: Span, part: int, parts: int) -> None:
+    """Connections of one slice: their signals now, what their sessions are made of for later."""
+    made = {
+        "chained": sessions.chained(span, part, parts),
+        "connection": sessions.connections(),
+        "failure": sessions.failures(),
+        "detail": signals.details(span, part, parts),
+        "marks": signals.marks(),
+    }
+    for name, text in made.items():
+        db.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS {text}")
+    for statement in signals.of_connections(span):
+        db.execute(statement)
+    kept = {
+        f"connection_{part}": "SELECT * FROM connection",
+        f"failure_{part}": "SELECT k, first, later, sum(amount) AS failed FROM failure GROUP BY ALL",
+        f"tail_{part}": sessions.tails(span, part, parts),
+    }
+    for name, text in kept.items():
+        db.execute(f"CREATE TEMP TABLE {name} AS {text}")
+    grown = {
+        "accepted": messages.accepted(),
+        "arrival": sessions.arrivals(),
+        "login": signals.logins(),
+        "screened": sessions.screened(),
+    }
+    for name, text in grown.items():
+        into = "INSERT INTO" if part else "CREATE TEMP TABLE"
+        db.execute(f"{into} {name} {text if part else f'AS {text}'}")
+    for name in made:
+        db.execute(f"DROP TABLE {name}")
+
+
+def _use_slice(db: duckdb.DuckDBPyConnection, part: int) -> None:
+    for name in ("connection", "failure", "tail"):
+        db.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS SELECT * FROM {name}_{part}")  # noqa: S608 - ours
+
+
+def _mail(db: duckdb.DuckDBPyConnection, span: Span) -> None:
+    made = {"mail": messages.mail(span), "given": messages.given(), "deliveries": messages.deliveries(span)}
+    for name, text in made.items():
+        db.execute(f"CREATE TEMP TABLE {name} AS {text}")
+    db.execute(messages.counts())
+    db.execute(messages.signals(span))
+    db.execute(messages.delivery_signals(span))
+
+
+def _networks(db: duckdb.DuckDBPyConnection) -> None:
+    """The network of each client. Few enough clients are different ones that Python may say it."""
+    found = db.execute("SELECT client FROM signal UNION SELECT client FROM session").fetchall()
+    clients = [one for (one,) in found if one]
+    known = pa.table({"client": clients, "network": [network(one) for one in clients]})
+    db.register("known_clients", known)
+    db.execute("CREATE TEMP TABLE known AS SELECT * FROM known_clients")
+    db.unregister("known_clients")
+
+
+def _by_day(db: duckdb.DuckDBPyConnection, span: Span) -> Iterator[tuple[str, date, pa.Table]]:
+    texts = {
+        "sessions": "SELECT * EXCLUDE (track) FROM session WHERE {started} ORDER BY started, key",
+        "signals": 'SELECT make_timestamptz(t) AS "at", s.* EXCLUDE (t, key), s.key AS session,'
+        " coalesce(network, '') AS network FROM signal s LEFT JOIN known USING (client) WHERE {t}"
+        ' ORDER BY t, source, "offset", act',
+        "messages": 'SELECT * FROM message WHERE {at} ORDER BY "at", queue',
+        "usage": "SELECT * FROM used WHERE {at}",
+    }
+    db.execute(f"CREATE TEMP TABLE message AS {messages.messages(span)}")
+    db.execute(
+        "CREATE OR REPLACE TEMP TABLE session AS SELECT s.*, coalesce(network, '') AS network FROM session s"
+        " LEFT JOIN known USING (client)"
+    )
+    db.execute(f"CREATE TEMP TABLE used AS {usage.usage(span)}")
+    for number in range((span.last - span.first).days + 1):
+        day = span.first + timedelta(days=number)
+        low, high = Span(day, day).start, Span(day, day).end
+        inside = {
+            "t": f"t >= {low} AND t < {high}",
+            "started": f"started >= make_timestamptz({low}) AND started < make_timestamptz({high})",
+            "at": f'"at" >= make_timestamptz({low}) AND "at" < make_timestamptz({high})',
+        }
+        for dataset, text in texts.items():
+            rows = db.sql(text.format(**inside)).to_arrow_table()
+            yield dataset, day, _shaped(rows, columns.DATASETS[dataset])
+
+
+def _shaped(rows: pa.Table, schema: pa.Schema) -> pa.Table:
+    return pa.table([rows[one.name].cast(one.type) for one in schema], schema=schema)
+
+
+def _mark(sequence: int) -> str:
+    return f"{VERSION}:{sequence}"
+
+
+def _days(lake: Lake) -> tuple[date, ...]:
+    """Days with events that came since the last time, and their neighbours where the events came near midnight."""
+    version, _, after = lake.memory(MARK).partition(":")
+    done = int(after) if version == str(VERSION) and after.isdecimal() else 0
+    events = [one for one in lake.present("events") if one.day]
+    there = {one.day for one in events if one.day}
+    wanted: set[date] = set()
+    for day in lake.touched(done):
+        if day is not None:
+            wanted |= {day, *_neighbours(day, [one for one in events if one.day == day and one.sequence > done])}
+    return tuple(sorted(wanted & there))
+
+
+def _neighbours(day: date, fresh: list[Segment]) -> Iterator[date]:
+    start = (day - EPOCH).days * counting.DAY
+    if any(one.first is None or one.first < start + counting.FOLLOWED for one in fresh) or not fresh:
+        yield day - timedelta(days=1)
+    if any(one.last is None or one.last >= start + counting.DAY - counting.FOLLOWED for one in fresh) or not fresh:
+        yield day + timedelta(days=1)
+
+
+def _spans(lake: Lake, days: tuple[date, ...]) -> Iterator[Span]:
+    """Days that follow each other together, as long as they are not too many rows."""
+    rows: dict[date, int] = {}
+    for one in lake.present("events"):
+        if one.day:
+            rows[one.day] = rows.get(one.day, 0) + one.rows
+    run: list[date] = []
+    for day in days:
+        if run and (day - run[-1] > timedelta(days=1) or sum(rows[one] for one in run) + rows[day] > MOST):
+            yield Span(run[0], run[-1])
+            run = []
+        run.append(day)
+    if run:
+        yield Span(run[0], run[-1])
+
+
+def _limits(scratch: str) -> dict[str, str | bool | int | float | list[str]]:
+    return {
+        "allow_community_extensions": "false",
+        "autoinstall_known_extensions": "false",
+        "autoload_known_extensions": "false",
+        "memory_limit": f"{MEMORY}MiB",
+        "temp_directory": scratch,
+        "threads": min(THREADS, os.cpu_count() or 1),
+    }

@@ -1,0 +1,143 @@
+"""Messages by queue id, and what became of them, as SQL for DuckDB.
+
+Queue ids come again on hosts with short ones: a message ends with its `removed` line, and a new one begins with the
+next client line. Deliveries are joined to the message for `FOLLOWED` after the midnight behind its beginning.
+"""
+
+from __future__ import annotations
+
+from gatepost.lake import words
+from gatepost.lake.sessions import Span
+from gatepost.lake.signals import COLUMNS, COVER, TLS
+from gatepost.model import counting
+from gatepost.model.event import Act
+
+_OUTSIDE = f"daemon NOT IN {words.listed(counting.INSIDE)} AND NOT {words.inside('relay')}"
+
+
+def accepted() -> str:
+    """Who gave each message in, of one slice of the connections."""
+    return f"""SELECT c.t, c.host, c.queue, c.service, c.port, c.client, c."user", c.method, {COVER} AS cover,
+        {TLS} AS tls, c.key, c.source, c."offset", 0::BIGINT AS recipients FROM chained c
+        JOIN connection o ON c.k = o.k AND c.first = o.first AND c.later = o.later
+        WHERE c.kind = 'accepted' AND c.queue <> ''"""  # noqa: S608 - ours
+
+
+def mail(span: Span) -> str:
+    """Lines about queue ids: `taken` is the line that gave the message in, `counted` an earlier count of recipients."""
+    return f"""
+WITH line AS (SELECT epoch_us("at") AS t, host, daemon, service, port, pid, kind, result, client, "user", method, cover,
+        tls, queue, sender, recipient, message_id, relay, size, recipients, code, reason, source, "offset",
+        hash(host, queue) AS k FROM events WHERE {span.events} AND queue <> ''
+        AND kind IN ('accepted', 'delivery', 'message-id', 'queued', 'removed')),
+placed AS (SELECT *, row_number() OVER w AS n FROM line WINDOW w AS (PARTITION BY k ORDER BY t, source, "offset")),
+known AS (SELECT *, max(CASE kind WHEN 'accepted' THEN n END) OVER w AS last_accepted,
+        max(CASE kind WHEN 'accepted' THEN t END) OVER w AS accepted_at,
+        max(CASE kind WHEN 'removed' THEN n END) OVER w AS last_removed,
+        max(CASE kind WHEN 'queued' THEN n END) OVER before AS last_queued FROM placed
+    WINDOW w AS (PARTITION BY k ORDER BY n ROWS UNBOUNDED PRECEDING),
+        before AS (PARTITION BY k ORDER BY n ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING))
+SELECT *, CASE WHEN last_accepted > coalesce(CASE WHEN kind = 'removed' THEN NULL ELSE last_removed END, 0)
+        AND accepted_at >= {words.since("t")} THEN last_accepted END AS taken,
+    coalesce(last_queued, 0) > last_accepted AS counted FROM known
+"""  # noqa: S608 - ours
+
+
+def given() -> str:
+    """The line that gave each message in, with what its connection tells."""
+    return """SELECT m.k, m.n, m.t, m.host, a.service, a.port, a.client, a."user", a.method, a.cover, a.tls, a.key,
+        m.source, m."offset" FROM mail m JOIN accepted a ON a.source = m.source AND a."offset" = m."offset"
+        AND a.t = m.t AND a.queue = m.queue AND a.host = m.host WHERE m.kind = 'accepted'"""
+
+
+def counts() -> str:
+    """Recipients of messages into `accepted`, for the sessions."""
+    return """UPDATE accepted a SET recipients = q.recipients FROM (SELECT g.host, g.source, g."offset", g.t,
+        arg_min(coalesce(m.recipients, 1), m.n) AS recipients FROM mail m JOIN given g ON g.k = m.k AND g.n = m.taken
+        WHERE m.kind = 'queued' GROUP BY ALL) q WHERE a.source = q.source AND a."offset" = q."offset" AND a.t = q.t
+        AND a.host = q.host"""
+
+
+def signals(span: Span) -> str:
+    """A message for each first count of its recipients."""
+    amount = "greatest(1, coalesce(nullif(m.recipients, 0), 1))"
+    return f"""INSERT INTO signal SELECT {COLUMNS} FROM (
+    SELECT m.t, m.host, g.service, g.port, '{Act.MESSAGE}' AS act, g.client, g."user", g.method, g.cover, g.tls,
+        {words.peer("m.sender")} AS peer, '' AS cause, {amount} AS amount, g.key, m.source, m."offset"
+        FROM mail m JOIN given g ON g.k = m.k AND g.n = m.taken WHERE m.kind = 'queued' AND NOT m.counted
+    UNION ALL BY NAME
+    SELECT t, host, service, port, '{Act.MESSAGE}' AS act, client, "user", method, cover, tls,
+        {words.peer("m.sender")} AS peer, '' AS cause, {amount} AS amount, '' AS key, source, "offset"
+        FROM mail m WHERE m.kind = 'queued' AND m.taken IS NULL AND m.client <> '') WHERE {span.within("t")}"""  # noqa: S608 - ours
+
+
+def deliveries(span: Span) -> str:
+    """Each delivery with the handshake that the same process made for the same message, if it made one.
+
+    A handshake that was followed by a delivery of another message covered that one, not this. Where a host tells no
+    handshake with a server all day, none of its deliveries is called clear.
+    """
+    return f"""
+WITH line AS (SELECT epoch_us("at") AS t, host, daemon, service, port, pid, kind, result, queue, recipient, relay,
+        cover, tls, code, reason, source, "offset", {words.server("relay")} AS server,
+        hash(host, daemon, pid) AS k FROM events
+    WHERE {span.events} AND kind IN ('delivery', 'tls-out')),
+placed AS (SELECT *, row_number() OVER w AS n,
+        max(CASE kind WHEN 'tls-out' THEN t // {counting.DAY} END) OVER h AS told
+    FROM line WINDOW w AS (PARTITION BY k ORDER BY t, source, "offset"),
+        h AS (PARTITION BY host ORDER BY t, source, "offset" ROWS UNBOUNDED PRECEDING)),
+secured AS (SELECT *, max(CASE kind WHEN 'tls-out' THEN n END) OVER (PARTITION BY k, server ORDER BY n
+    ROWS UNBOUNDED PRECEDING) AS handshake FROM placed),
+sent AS (SELECT *, lag(n) OVER w AS before, lag(queue) OVER w AS queue_before FROM secured WHERE kind = 'delivery'
+    WINDOW w AS (PARTITION BY k ORDER BY n)),
+bounded AS (SELECT *, max(CASE WHEN queue_before IS NULL OR queue_before <> queue THEN coalesce(before, 0) END)
+    OVER (PARTITION BY k ORDER BY n ROWS UNBOUNDED PRECEDING) AS bound FROM sent),
+joined AS (SELECT b.*, s.tls AS tls_out, s.n IS NOT NULL AS made FROM bounded b LEFT JOIN placed s
+    ON s.k = b.k AND s.n = b.handshake AND b.handshake > b.bound)
+SELECT t, host, daemon, service, port, result, queue, recipient, relay, server, code, reason, source, "offset",
+    result = 'sent' AND {_OUTSIDE} AS out, cover AS cover_told, tls AS tls_told,
+    CASE WHEN cover <> '' THEN cover WHEN made THEN 'tls'
+        WHEN told = t // {counting.DAY} THEN 'none' ELSE '' END AS cover,
+    CASE WHEN tls <> '' THEN tls ELSE coalesce(tls_out, '') END AS tls FROM joined
+"""  # noqa: S608 - ours
+
+
+def delivery_signals(span: Span) -> str:
+    """What went out to peers, and what stays in the queue or bounced."""
+    cause = "CASE WHEN d.out THEN d.server ELSE coalesce(nullif(d.code, ''), d.reason) END"
+    return f"""INSERT INTO signal SELECT {COLUMNS} FROM (
+    SELECT d.t, d.host, d.service, d.port, CASE WHEN d.out THEN '{Act.OUTBOUND}' ELSE '{Act.QUEUE}' END AS act,
+        coalesce(g.client, '') AS client, coalesce(g."user", '') AS "user", '' AS method,
+        CASE WHEN d.out THEN d.cover ELSE d.cover_told END AS cover,
+        CASE WHEN d.out THEN d.tls ELSE d.tls_told END AS tls,
+        {words.peer("d.recipient")} AS peer, left({cause}, {counting.CAUSE}) AS cause, 1 AS amount, '' AS key, d.source,
+        d."offset"
+    FROM deliveries d LEFT JOIN mail m ON m.kind = 'delivery' AND m.source = d.source AND m."offset" = d."offset"
+        AND m.t = d.t AND m.queue = d.queue AND m.host = d.host
+    LEFT JOIN given g ON g.k = m.k AND g.n = m.taken WHERE d.out OR d.result <> 'sent')
+    WHERE {span.within("t")}"""  # noqa: S608 - ours
+
+
+def messages(span: Span) -> str:
+    """Rows of `messages`. `delivered_to` and the lists behind it have a place for each delivery line."""
+    joined = f"""m.k = g.k AND m.n > g.n AND m.last_accepted = g.n
+        AND (m.t - {counting.FOLLOWED}) // {counting.DAY} <= g.t // {counting.DAY}
+        AND coalesce(m.last_removed, 0) <= CASE WHEN m.kind = 'removed' THEN m.n ELSE g.n END"""
+    return f"""
+SELECT make_timestamptz(g.t) AS "at", any_value(g.host) AS host, any_value(m0.queue) AS queue,
+    any_value(g.service) AS service, any_value(g.client) AS client, any_value(g."user") AS "user",
+    coalesce(arg_min(m.sender, m.n) FILTER (m.kind = 'queued'), '') AS sender,
+    coalesce(arg_min(m.message_id, m.n) FILTER (m.kind = 'message-id'), '') AS message_id,
+    arg_min(m.size, m.n) FILTER (m.kind = 'queued') AS size,
+    (arg_min(m.recipients, m.n) FILTER (m.kind = 'queued'))::INTEGER AS recipients, any_value(g.key) AS session,
+    bool_or(coalesce(m.kind = 'removed', false)) AS removed,
+    coalesce(list(m.recipient ORDER BY m.n) FILTER (m.kind = 'delivery'), []) AS delivered_to,
+    coalesce(list(m.result ORDER BY m.n) FILTER (m.kind = 'delivery'), []) AS results,
+    coalesce(list(m.relay ORDER BY m.n) FILTER (m.kind = 'delivery'), []) AS relays,
+    coalesce(list(coalesce(d.cover, m.cover) ORDER BY m.n) FILTER (m.kind = 'delivery'), []) AS covers,
+    coalesce(list(coalesce(d.tls, m.tls) ORDER BY m.n) FILTER (m.kind = 'delivery'), []) AS versions
+FROM given g JOIN mail m0 ON m0.k = g.k AND m0.n = g.n LEFT JOIN mail m ON {joined}
+LEFT JOIN deliveries d ON m.kind = 'delivery' AND d.source = m.source AND d."offset" = m."offset" AND d.t = m.t
+    AND d.queue = m.queue AND d.host = m.host
+WHERE {span.within("g.t")} GROUP BY g.t, g.k, g.n, g.source, g."offset" ORDER BY g.t, g.source, g."offset"
+"""  # noqa: S608 - ours

@@ -1,0 +1,237 @@
+"""Connections out of lines, as SQL for DuckDB.
+
+`chained` numbers the lines of each process, peer or id and tells which connection each is part of; `sessions` makes
+one row of each connection. Both read a slice of the connections (`part` of `parts`), so that a busy day needs no more
+memory than a quiet one. What counts as one connection is said in `model/counting.py`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+
+from gatepost import catalogue
+from gatepost.lake import words
+from gatepost.model import counting
+from gatepost.model.event import Kind
+
+EPOCH = date(1970, 1, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Whole days to derive, and the events that takes: their own, and `FOLLOWED` on either side."""
+
+    first: date
+    last: date
+
+    @property
+    def start(self) -> int:
+        return (self.first - EPOCH).days * counting.DAY
+
+    @property
+    def end(self) -> int:
+        return ((self.last - EPOCH).days + 1) * counting.DAY
+
+    @property
+    def events(self) -> str:
+        """The condition on `events`. The column `day` leaves out whole files."""
+        low, high = self.start - counting.FOLLOWED, self.end + counting.FOLLOWED
+        return f'day BETWEEN {_date(low)} AND {_date(high)} AND "at" >= {_moment(low)} AND "at" < {_moment(high)}'
+
+    def within(self, column: str) -> str:
+        return f"({column} >= {self.start} AND {column} < {self.end})"
+
+
+def _date(at: int) -> str:
+    return f"DATE '{datetime.fromtimestamp(at / 1_000_000, UTC):%Y-%m-%d}'"
+
+
+def _moment(at: int) -> str:
+    return f"TIMESTAMPTZ '{datetime.fromtimestamp(at / 1_000_000, UTC):%Y-%m-%d %H:%M:%S}+00'"
+
+
+_COLUMNS = """epoch_us("at") AS t, host, daemon, service, pid, kind, result, client, client_port, name, helo, port,
+    "user", method, cover, tls, cipher, exchange, queue, recipient, commands, attempts, code, reason, session, source,
+    "offset" """
+_TRACK = f"""CASE WHEN session <> '' THEN 'id' WHEN daemon IN {words.listed(counting.BY_PROCESS)} THEN 'process'
+    WHEN daemon IN {words.listed(counting.BY_PEER)} THEN 'peer' ELSE 'other' END"""
+_KEY = """CASE track WHEN 'id' THEN hash(host, session) WHEN 'process' THEN hash(host, service, daemon, pid)
+    WHEN 'peer' THEN hash(host, client, client_port)
+    ELSE hash(host, daemon, service, client, client_port, "user") END"""
+_NAME = f"""CASE track WHEN 'id' THEN concat(host, '/', session)
+    WHEN 'process' THEN concat_ws('/', nullif(host, ''), nullif(service, ''), nullif(daemon, ''), pid)
+    WHEN 'peer' THEN concat_ws('/', nullif(host, ''), '{counting.FAMILY}', nullif(client, ''), client_port)
+    ELSE concat_ws('/', nullif(host, ''), nullif(daemon, ''), nullif(service, ''), nullif(client, ''), client_port,
+        nullif("user", '')) END"""
+
+
+def chained(span: Span, part: int, parts: int) -> str:
+    """Lines of connections: `k`, `first` and `later` are the connection, `n` the place of the line in it."""
+    kinds = words.listed(counting.OF_CONNECTION)
+    cut = f"(t - {counting.FOLLOWED}) // {counting.DAY}"
+    starts = (
+        f"(before IS NULL OR kind = '{Kind.CONNECT}' OR before = '{Kind.DISCONNECT}' OR t - t_before >"
+        f" CASE track WHEN 'other' THEN {counting.NEARBY} ELSE {counting.SILENCE} END"
+        " OR (client <> '' AND client_before <> client))"
+    )
+    return f"""
+WITH line AS (SELECT {_COLUMNS}, {_TRACK} AS track, {_KEY} AS k FROM events
+    WHERE {span.events} AND kind IN {kinds} AND k % {parts} = {part}),
+placed AS (SELECT *, row_number() OVER w AS n, lag(kind) OVER w AS before, lag(t) OVER w AS t_before,
+        lag(nullif(client, '') IGNORE NULLS) OVER w AS client_before,
+        lead(kind) OVER w AS behind, lead(reason) OVER w AS reason_behind, lead(client) OVER w AS client_behind
+    FROM line WHERE track <> 'id' WINDOW w AS (PARTITION BY k ORDER BY t, source, "offset")),
+cut AS (SELECT *, max(CASE WHEN {starts} THEN n END) OVER v AS first, max(CASE WHEN {starts} THEN t END) OVER v AS start
+    FROM placed WINDOW v AS (PARTITION BY k ORDER BY n ROWS UNBOUNDED PRECEDING)),
+joined AS (SELECT * EXCLUDE (before, t_before, client_before),
+        greatest(0, {cut} - start // {counting.DAY}) AS later,
+        CASE WHEN later = 0 THEN start ELSE {cut} * {counting.DAY} + {counting.FOLLOWED} END AS begun FROM cut
+    UNION ALL BY NAME
+    SELECT *, "offset" AS n, NULL AS behind, NULL AS reason_behind, NULL AS client_behind, 0 AS first, NULL AS start,
+        0 AS later, t AS begun FROM line WHERE track = 'id')
+SELECT * EXCLUDE (start), {_NAME} || CASE track WHEN 'id' THEN '' ELSE '@' || begun END AS key FROM joined
+"""  # noqa: S608 - pieces are ours
+
+
+_SAID = "kind IN ('accepted', 'login', 'rejected') AND (\"user\" <> '' OR kind = 'login')"
+_IDLE = (
+    f"(kind = 'aborted' AND result <> 'violation' AND reason IN {words.listed(counting.IDLE_STAGES)})"
+    f" OR (kind = 'disconnect' AND (commands = '{counting.IDLE}' OR ends_with(commands, ' {counting.IDLE}')))"
+)
+_BROKEN = "kind IN ('early', 'not-smtp', 'pipelining', 'protocol-error') OR (kind = 'aborted' AND result = 'violation')"
+
+
+def connections() -> str:
+    """One row for each connection of the table `chained`: numbers by which the signals and the sessions are made."""
+    logins = r"'(?:^| )auth=([0-9]{1,9})(?:/([0-9]{1,9}))?(?: |$)'"
+    return f"""
+WITH once AS (SELECT k, first, later, any_value(track) AS track, min(t) AS started, max(t) AS ended, min(host) AS host,
+    min(daemon) AS daemon, max(service) AS service, max(port) AS port, max(client) AS client,
+    max(client_port) AS client_port, max(name) FILTER (name <> 'unknown') AS name,
+    arg_max(helo, n) FILTER (helo <> '') AS helo,
+    arg_min("user", n) FILTER ({_SAID}) AS account, arg_max("user", n) FILTER ("user" <> '') AS tried_user,
+    arg_min(method, n) FILTER ({_SAID}) AS account_method, arg_max(method, n) FILTER (method <> '') AS tried_method,
+    arg_max(cover, n) FILTER (cover <> '') AS cover_told, arg_min(tls, n) FILTER (kind = 'tls') AS tls_line,
+    arg_max(tls, n) FILTER (tls <> '') AS tls, arg_max(cipher, n) FILTER (cipher <> '') AS cipher,
+    arg_max(exchange, n) FILTER (exchange <> '') AS exchange,
+    max(commands) FILTER (kind = 'disconnect') AS commands, max(n) FILTER (kind = 'disconnect') AS end_n,
+    min(n) FILTER ({_SAID}) AS login_n, min(n) FILTER (kind = 'tls') AS tls_n, min(n) FILTER ({_IDLE}) AS idle_n,
+    min(n) FILTER (kind IN {words.listed(counting.DID_SOMETHING)}) AS did_n,
+    count(*) FILTER (kind = 'auth-failed') AS failures, count(*) FILTER (kind = 'accepted') AS messages,
+    count(*) FILTER (kind = 'rejected') AS rejections, count(*) FILTER ({_BROKEN}) AS violations,
+    count(*) FILTER (kind = 'cleartext-refused') AS refused,
+    count(*) FILTER (kind IN ('handshake-failed', 'certificate-rejected')) AS handshakes,
+    bool_or(kind = 'screened') AS screened, max(t) FILTER (kind = 'screened') AS screened_at,
+    bool_or(kind IN ('no-attempt', 'hangup', 'aborted', 'disconnect', 'auth-failed')) AS over,
+    list(queue ORDER BY n) FILTER (kind = 'accepted' AND queue <> '') AS queues, count(*) AS lines,
+    any_value(key) AS key
+    FROM chained GROUP BY k, first, later)
+SELECT *, coalesce(try_cast(regexp_extract(commands, {logins}, 1) AS BIGINT), 0) AS good,
+    coalesce(try_cast(nullif(regexp_extract(commands, {logins}, 2), '') AS BIGINT), good) AS tried,
+    CASE WHEN coalesce(commands, '') <> '' THEN regexp_matches(commands, '(?:^| )starttls=[1-9]') END AS upgraded,
+    service IN {words.listed(words.WRAPPED)} AS wrapped FROM once
+"""  # noqa: S608 - pieces are ours
+
+
+def failures() -> str:
+    """Failed logins of `chained` with what makes one the same attempt as the one before it."""
+    again = (
+        f"(attempts IS NULL AND t - t_before <= {counting.FALLBACK}"
+        " AND (\"user\" = '' OR user_before = '' OR \"user\" = user_before)"
+        f" AND {words.order('method')} > {words.order('method_before')})"
+    )
+    return f"""
+WITH failed AS (SELECT *, lag(t) OVER w AS t_before, lag("user") OVER w AS user_before,
+        lag(method) OVER w AS method_before
+    FROM chained WHERE kind = 'auth-failed' WINDOW w AS (PARTITION BY k, first, later ORDER BY n, t, source))
+SELECT *, CASE WHEN {again} THEN 0 ELSE coalesce(attempts, 1) END AS amount FROM failed
+"""  # noqa: S608 - pieces are ours
+
+
+_FORWARD = (
+    "CASE WHEN tls = 'TLSv1.3' OR regexp_matches(cipher, '^(TLS_)?(ECDHE|DHE|EDH|EECDH)[-_]') THEN true"
+    " WHEN cipher IS NOT NULL THEN false END"
+)
+_MODES = {mode: [p.number for p in catalogue.ports() if p.mode == mode] for mode in ("implicit", "starttls")}
+
+
+def sessions(span: Span) -> str:
+    """Rows of `sessions` from `connection`, `failure`, `tail` (what follows a login) and `accepted`.
+
+    A connection that postscreen handed over is one with the smtpd's: by client port where both log it, else by the
+    client and the next connection within `HANDED` (a guess).
+    """
+    implicit, starttls = (", ".join(str(one) for one in _MODES[mode]) for mode in ("implicit", "starttls"))
+    return f"""
+WITH counted AS (SELECT key, sum(recipients) AS recipients FROM accepted GROUP BY key),
+handed AS (SELECT key, min(started) AS started, arg_max(port, started) AS port,
+        arg_max(client_port, started) AS client_port, sum(lines) AS lines FROM offered GROUP BY key),
+later_on AS (SELECT c.key, max(t.ended) AS ended, sum(t.bytes) AS bytes, sum(t.lines) AS lines FROM connection c
+    JOIN tail t ON t.key = c.key AND t.ended >= c.started AND t.until <= c.started // {counting.DAY}
+    WHERE c.track = 'id' GROUP BY c.key),
+taken AS (SELECT screen AS key FROM offered),
+whole AS (SELECT c.*, coalesce(h.started, c.started) AS begun, coalesce(c.port, h.port) AS our_port,
+        coalesce(c.client_port, h.client_port) AS their_port, t.ended AS left_at, coalesce(t.bytes, 0) AS bytes,
+        c.lines + coalesce(h.lines, 0) + coalesce(t.lines, 0) AS all_lines,
+        greatest(coalesce(f.failed, 0), 0) + greatest(0, c.tried - c.good - c.failures) AS failed,
+        coalesce(r.recipients, 0) AS rcpt,
+        CASE WHEN c.login_n IS NOT NULL OR c.good > 0 THEN 1 ELSE 0 END AS logins,
+        CASE WHEN cover_told IS NOT NULL THEN cover_told WHEN tls_n IS NOT NULL OR wrapped OR upgraded THEN 'tls'
+            WHEN {words.local("c.client")} THEN 'local' WHEN upgraded IS NOT NULL THEN 'none' ELSE '' END AS covered
+    FROM connection c LEFT JOIN handed h USING (key) LEFT JOIN later_on t ON t.key = c.key
+    LEFT JOIN failure f ON f.k = c.k AND f.first = c.first AND f.later = c.later
+    LEFT JOIN counted r ON r.key = c.key
+    WHERE c.key NOT IN (SELECT key FROM taken) AND {span.within("coalesce(h.started, c.started)")})
+SELECT key, make_timestamptz(begun) AS started,
+    make_timestamptz(CASE WHEN left_at IS NOT NULL AND left_at > ended THEN left_at ELSE ended END) AS ended,
+    host, coalesce(service, '') AS service, our_port AS port, client, their_port AS client_port,
+    coalesce(name, '') AS name, coalesce(helo, '') AS helo, coalesce(nullif(account, ''), tried_user, '') AS "user",
+    coalesce(nullif(account_method, ''), tried_method, '') AS method, covered AS cover,
+    CASE WHEN wrapped OR our_port IN ({implicit}) THEN false WHEN upgraded IS NOT NULL THEN upgraded
+        WHEN covered = 'none' THEN false WHEN track = 'process' AND tls_n IS NOT NULL THEN true
+        WHEN covered = 'tls' AND our_port IN ({starttls}) THEN true END AS starttls,
+    coalesce(tls, '') AS tls, coalesce(cipher, '') AS cipher, coalesce(exchange, '') AS exchange,
+    {_FORWARD} AS forward_secret,
+    CASE WHEN logins > 0 THEN 'authenticated' WHEN messages > 0 THEN 'accepted' WHEN handshakes > 0
+        THEN 'handshake-failed' WHEN violations > 0 THEN 'violation' WHEN failed > 0 OR refused > 0 THEN 'failed'
+        WHEN rejections > 0 THEN 'rejected' WHEN over THEN 'idle' ELSE 'open' END AS outcome,
+    (failed + logins)::INTEGER AS attempts, failed::INTEGER AS failures, messages::INTEGER AS messages,
+    rcpt::INTEGER AS recipients, bytes::BIGINT AS read_bytes, coalesce(queues, []) AS queues,
+    all_lines::INTEGER AS lines, track FROM whole
+"""  # noqa: S608 - pieces are ours
+
+
+def arrivals() -> str:
+    """Connections of an smtpd that may have been handed over, of one slice."""
+    return """SELECT key, host, client, client_port, started FROM connection
+        WHERE daemon = 'smtpd' AND service = 'smtp' AND client <> ''"""
+
+
+def screened() -> str:
+    """Connections that passed the tests before the greeting, of one slice."""
+    return """SELECT key, host, client, client_port, port, started, screened_at, lines FROM connection
+        WHERE track = 'peer' AND screened AND violations = 0"""
+
+
+def offered() -> str:
+    """Which of `screened` went on as which of `arrival`."""
+    return f"""SELECT c.key, p.key AS screen, p.started, p.port, p.client_port, p.lines FROM arrival c
+        JOIN screened p ON p.host = c.host AND p.client = c.client
+        AND c.started BETWEEN p.screened_at AND p.screened_at + {HANDED}
+        AND (c.client_port IS NULL OR p.client_port IS NULL OR c.client_port = p.client_port)
+        QUALIFY row_number() OVER (PARTITION BY p.key ORDER BY c.started, c.key) = 1"""  # noqa: S608 - ours
+
+
+HANDED = 30 * 1_000_000  # microseconds between passing the tests and the connect line of an smtpd
+
+
+def tails(span: Span, part: int, parts: int) -> str:
+    """What Dovecot tells of a login after it: until when, and how much was read."""
+    return f"""
+SELECT concat(host, '/', session) AS key, (t - {counting.FOLLOWED}) // {counting.DAY} AS until, max(t) AS ended,
+    sum(size) FILTER (kind = 'logout') AS bytes,
+    count(*) AS lines FROM (SELECT epoch_us("at") AS t, host, session, kind, size FROM events WHERE {span.events}
+    AND kind IN ('logout', 'mail-action', 'auth-detail') AND session <> '' AND hash(host, session) % {parts} = {part})
+GROUP BY host, session, until
+"""  # noqa: S608 - pieces are ours

@@ -1,0 +1,192 @@
+"""What somebody did, as SQL for DuckDB: the twin of `logs/signalling.py`, which tells the same live.
+
+Each statement fills the temporary table `signal`. The texts read `chained`, `connection` and `failure` of one slice
+of the connections, and `accepted` of all of them.
+"""
+
+from __future__ import annotations
+
+from gatepost.lake import words
+from gatepost.lake.sessions import Span
+from gatepost.model import counting
+from gatepost.model.event import Act, Kind
+
+COLUMNS = 't, host, service, port, act, client, "user", method, cover, tls, peer, cause, amount, key, source, "offset"'
+EMPTY = f"""CREATE TEMP TABLE signal AS SELECT {COLUMNS} FROM (SELECT 0::BIGINT AS t, '' AS host, '' AS service,
+    0::INTEGER AS port, '' AS act, '' AS client, '' AS "user", '' AS method, '' AS cover, '' AS tls, '' AS peer,
+    '' AS cause, 0::BIGINT AS amount, '' AS key, 0::INTEGER AS source, 0::BIGINT AS "offset") WHERE false"""  # noqa: S608 - ours
+_SHORT = "coalesce(nullif(reason, ''), code)"
+_LEGACY = words.listed(counting.LEGACY)
+
+
+def of_connections(span: Span) -> tuple[str, ...]:
+    """Statements over one slice: one row of `signal` for each act."""
+    return (
+        _insert(span, _plain()),
+        _insert(span, _handshakes()),
+        _insert(span, _marked(_login(), "c.n = o.login_n")),
+        _insert(span, _marked(_clear_login(), "c.n = o.login_n AND {cover} = 'none'")),
+        _insert(span, _marked(_legacy_login(), f"c.n = o.login_n AND c.tls IN {_LEGACY}"
+                              " AND (o.tls_n IS NULL OR o.tls_n > c.n)")),
+        _insert(span, _marked(_probe(), "c.n = o.idle_n AND (o.did_n IS NULL OR o.did_n > c.n)")),
+        _insert(span, _marked(_unseen(), "c.n = o.end_n AND o.tried - o.good - o.failures > 0")),
+        _insert(span, _marked(_counted_login(), "c.n = o.end_n AND o.good > 0 AND o.login_n IS NULL")),
+        _insert(span, _marked(_counted_clear(), "c.n = o.end_n AND o.good > 0 AND {at_end} = 'none'"
+                              " AND coalesce(o.login_cover, '') <> 'none'")),
+        _insert(span, _failed()),
+    )  # fmt: skip
+
+
+def _insert(span: Span, rows: str) -> str:
+    return f"INSERT INTO signal SELECT {COLUMNS} FROM ({rows}) WHERE {span.within('t')}"  # noqa: S608 - ours
+
+
+def _row(act: str, **given: str) -> str:
+    """A signal out of a line `c`: its own columns, but for those that are given."""
+    own = {
+        "t": "c.t", "host": "c.host", "service": "c.service", "port": "c.port", "act": act, "client": "c.client",
+        '"user"': 'c."user"', "method": "c.method", "cover": "c.cover", "tls": "c.tls", "peer": "''", "cause": "''",
+        "amount": "1", "key": "c.key", "source": "c.source", '"offset"': 'c."offset"',
+    }  # fmt: skip
+    own |= {('"user"' if name == "user" else name): text for name, text in given.items()}
+    own["cause"] = f"left({own['cause']}, {counting.CAUSE})"
+    return ", ".join(f"{text} AS {name}" for name, text in own.items())
+
+
+def _plain() -> str:
+    """Acts that one line tells."""
+    refusal = (
+        f"CASE WHEN {words.has('reason', counting.RELAY)} THEN '{Act.RELAY_TRIED}'"
+        f" WHEN contains(code, '{counting.NOBODY_CODE}') OR {words.has('reason', counting.NOBODY)}"
+        f" THEN '{Act.UNKNOWN_RECIPIENT}' ELSE '{Act.REJECTED}' END"
+    )
+    same = {
+        Kind.CLEARTEXT_REFUSED: Act.CLEAR_REFUSED, Kind.EARLY: Act.EARLY, Kind.HANGUP: Act.PROBE,
+        Kind.NOT_SMTP: Act.NOT_SMTP, Kind.NO_ATTEMPT: Act.PROBE, Kind.PIPELINING: Act.PIPELINING,
+        Kind.PROTOCOL_ERROR: Act.PROTOCOL_ERROR, Kind.RATE_LIMITED: Act.RATE_LIMITED,
+    }  # fmt: skip
+    cases = " ".join(f"WHEN '{kind}' THEN '{act}'" for kind, act in same.items())
+    act = f"CASE kind {cases} WHEN 'tls' THEN '{Act.LEGACY_TLS}' WHEN 'aborted' THEN '{Act.PROTOCOL_ERROR}'"
+    act += f" ELSE {refusal} END"
+    row = _row(
+        act,
+        cover="CASE kind WHEN 'tls' THEN 'tls' ELSE c.cover END",
+        peer=f"CASE kind WHEN 'rejected' THEN {words.peer('recipient')} ELSE '' END",
+        cause=f"CASE kind WHEN 'tls' THEN '' ELSE {_SHORT} END",
+    )
+    return f"""SELECT {row} FROM chained c WHERE kind IN {words.listed((*same, Kind.REJECTED))}
+        OR (kind = 'tls' AND tls IN {_LEGACY}) OR (kind = 'aborted' AND result = 'violation')"""  # noqa: S608 - ours
+
+
+def _handshakes() -> str:
+    """Postfix writes the cause in the next line of the process, without the client."""
+    told = "(behind = 'library' OR (behind = 'certificate-rejected' AND client_behind = ''))"
+    process = f"daemon IN {words.listed(counting.BY_PROCESS)} AND track = 'process'"
+    why = f"CASE WHEN kind = 'handshake-failed' AND {process} AND {told} THEN reason_behind ELSE reason END"
+    certificate = words.found("why", counting.CERTIFICATE)
+    act = (
+        f"CASE WHEN {certificate} <> '' OR kind = 'certificate-rejected' THEN '{Act.CERTIFICATE_REJECTED}'"
+        f" ELSE '{Act.HANDSHAKE_FAILED}' END"
+    )
+    cause = f"coalesce(nullif({certificate}, ''), nullif({words.found('why', counting.HANDSHAKE)}, ''), why)"
+    return f"""SELECT {_row(act, cause=cause)} FROM (SELECT *, {why} AS why FROM chained
+        WHERE kind = 'handshake-failed' OR (kind = 'certificate-rejected' AND client <> '')) c"""  # noqa: S608 - ours
+
+
+_WRAPPED = f"c.service IN {words.listed(words.WRAPPED)}"
+COVER = f"""(CASE WHEN c.cover <> '' THEN c.cover WHEN o.tls_n < c.n OR {_WRAPPED} THEN 'tls'
+    WHEN {words.local("c.client")} THEN 'local' ELSE '' END)"""
+TLS = f"""(CASE WHEN c.cover <> '' THEN c.tls WHEN o.tls_n < c.n OR {_WRAPPED}
+    THEN CASE WHEN o.tls_n < c.n THEN o.tls_line ELSE '' END ELSE '' END)"""
+_AT_END = f"""(CASE WHEN c.cover <> '' THEN c.cover WHEN o.tls_n IS NOT NULL OR {_WRAPPED} OR o.upgraded THEN 'tls'
+    WHEN {words.local("c.client")} THEN 'local' WHEN c.commands <> '' THEN 'none' ELSE '' END)"""
+
+
+def _marked(row: str, condition: str) -> str:
+    """A line of a connection that decides something about the whole of it."""
+    condition = condition.replace("{cover}", COVER).replace("{at_end}", _AT_END)
+    return f"""SELECT {row} FROM chained c JOIN marks o ON c.k = o.k AND c.first = o.first AND c.later = o.later
+        WHERE {condition}"""  # noqa: S608 - ours
+
+
+def marks() -> str:
+    """`connection` with the cover its login was told with."""
+    return f"""SELECT o.*, {COVER} AS login_cover FROM connection o LEFT JOIN chained c
+        ON c.k = o.k AND c.first = o.first AND c.later = o.later AND c.n = o.login_n"""  # noqa: S608 - ours
+
+
+def _login() -> str:
+    return _row(f"'{Act.LOGIN}'", cover=COVER, tls=TLS)
+
+
+def _clear_login() -> str:
+    return _row(f"'{Act.CLEAR_LOGIN}'", cover=COVER)
+
+
+def _legacy_login() -> str:
+    return _row(f"'{Act.LEGACY_TLS}'", cover=COVER)
+
+
+def _probe() -> str:
+    return _row(f"'{Act.PROBE}'", cause="CASE c.kind WHEN 'disconnect' THEN c.commands ELSE c.reason END")
+
+
+def _unseen() -> str:
+    return _row(f"'{Act.LOGIN_FAILED}'", cause=f"'{counting.NOT_CHECKED}'", amount="o.tried - o.good - o.failures")
+
+
+def _counted_login() -> str:
+    tls = "coalesce(nullif(o.tls_line, ''), c.tls)"
+    return _row(f"'{Act.LOGIN}'", cover=_AT_END, tls=tls, cause=f"'{counting.NO_MESSAGE}'")
+
+
+def _counted_clear() -> str:
+    return _row(f"'{Act.CLEAR_LOGIN}'", cover=_AT_END, user="coalesce(o.account, '')")
+
+
+def _failed() -> str:
+    cause = f"""coalesce(nullif(c.detail, ''), nullif({words.found("c.reason", counting.REASONS)}, ''),
+        nullif(c.code, ''), c.reason)"""
+    said = f"coalesce(nullif({words.found('d.reason', counting.REASONS)}, ''), d.reason)"
+    return f"""SELECT {_row(f"'{Act.LOGIN_FAILED}'", cause=cause, amount="c.amount")} FROM (
+        SELECT f.*, (SELECT arg_max({said}, (d.t, d.source, d."offset")) FROM detail d
+            WHERE d.host = f.host AND d.session = f.session AND (d.t < f.t OR (d.t = f.t AND d.source = f.source
+            AND d."offset" < f."offset"))) AS detail FROM failure f WHERE amount > 0) c"""  # noqa: S608 - ours
+
+
+def details(span: Span, part: int, parts: int) -> str:
+    """Why logins failed, from the authentication service of Dovecot."""
+    return f"""SELECT epoch_us("at") AS t, host, session, reason, source, "offset" FROM events WHERE {span.events}
+        AND kind = 'auth-detail' AND session <> '' AND hash(host, session) % {parts} = {part}"""  # noqa: S608 - ours
+
+
+def alone(span: Span) -> str:
+    """Lines that need no other: what a firewall dropped, a script that was stored, a filter's verdict, bytes read."""
+    key = "CASE WHEN c.session <> '' THEN concat(c.host, '/', c.session) ELSE '' END"
+    act = f"""CASE kind WHEN 'dropped' THEN '{Act.DROPPED}' WHEN 'milter' THEN '{Act.REJECTED}'
+        WHEN 'logout' THEN '{Act.READ}' ELSE '{Act.RULE_CHANGED}' END"""
+    row = _row(
+        act,
+        client="CASE WHEN kind = 'logout' AND c.client = '' THEN coalesce(l.client, '') ELSE c.client END",
+        peer=f"CASE kind WHEN 'milter' THEN {words.peer('c.recipient')} ELSE '' END",
+        cause=f"CASE kind WHEN 'logout' THEN '' WHEN 'milter' THEN {_short('c')} ELSE c.reason END",
+        amount="CASE kind WHEN 'logout' THEN c.size ELSE 1 END",
+        key=f"CASE WHEN kind IN ('dropped', 'milter') THEN '' ELSE {key} END",
+    )
+    lone = f"""SELECT epoch_us("at") AS t, * FROM events WHERE {span.events} AND
+        ((kind = 'dropped') OR (kind = 'milter' AND result = 'rejected') OR (kind = 'logout' AND size > 0)
+        OR (kind = 'mail-action' AND reason = '{counting.RULES}'))"""  # noqa: S608 - ours
+    rows = f"""SELECT {row} FROM ({lone}) c LEFT JOIN login l ON c.kind = 'logout' AND c.session <> ''
+        AND l.host = c.host AND l.session = c.session AND l.t >= {words.since("c.t")}
+        AND (l.t < c.t OR (l.t = c.t AND l.source = c.source AND l."offset" < c."offset"))"""  # noqa: S608 - ours
+    return _insert(span, rows)
+
+
+def _short(table: str) -> str:
+    return f"coalesce(nullif({table}.reason, ''), {table}.code)"
+
+
+def logins() -> str:
+    """The first line of each connection with an id, of one slice: who a later logout belongs to."""
+    return """SELECT host, session, min(t) AS t, arg_min(source, t) AS source, min("offset") AS "offset",
+        max(client) AS client FROM chained WHERE track = 'id' GROUP BY host, session"""
