@@ -44,7 +44,7 @@ def query(
 
     Tables: events (one row a line), sessions, signals, messages, usage, sources. DESCRIBE events lists the columns.
     A condition on [bold]day[/bold] reads only the files of these days. The SQL is DuckDB's; it can read the lake and
-    nothing else, and changes nothing. Times are UTC.
+    nothing else, and changes nothing. Times are UTC; the column [bold]"at"[/bold] needs its double quotes.
 
         gatepost query "SELECT user, count(*) FROM sessions WHERE service = 'pop3' AND cover = 'none' GROUP BY 1"
 

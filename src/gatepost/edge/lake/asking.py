@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
+from typing import TypeVar
 
 import duckdb
 
 from gatepost.errors import UsageError
 
+Done = TypeVar("Done")
 BATCH = 2000  # rows
 LONGEST = 100_000  # characters of a question
 QUESTIONS = frozenset({duckdb.StatementType.SELECT, duckdb.StatementType.MULTI})  # PIVOT is several in one
 _EXPLAIN = re.compile(r"\s*EXPLAIN\s+(?:ANALYZE\s+)?(?:\([^)]*\)\s*)?", re.IGNORECASE)
+_BARE_AT = re.compile(r'(?<!")\bat\b(?!")', re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,15 +34,12 @@ def ask(db: duckdb.DuckDBPyConnection, sql: str) -> Answer:
     if len(sql) > LONGEST:
         raise UsageError(f"the question has {len(sql)} characters; at most {LONGEST} are read")
     _only_a_question(db, sql)
-    try:
-        db.execute(sql)
-    except duckdb.Error as error:
-        raise UsageError(words(error)) from None
+    _stoppable(db, sql, lambda: db.execute(sql))
     described = db.description or []
-    return Answer(tuple(one[0] for one in described), tuple(str(one[1]) for one in described), _rows(db))
+    return Answer(tuple(one[0] for one in described), tuple(str(one[1]) for one in described), _rows(db, sql))
 
 
-def words(error: duckdb.Error) -> str:
+def words(error: duckdb.Error, sql: str = "") -> str:
     """What DuckDB says, in two lines at most: the fault, and the place or the likeliest name that was meant."""
     lines = [line.rstrip() for line in str(error).splitlines() if line.strip()]
     first = re.sub(r"^(?:\w+ )?(?:Error|Exception): ", "", lines[0]) if lines else "it failed without a word"
@@ -53,6 +54,8 @@ def words(error: duckdb.Error) -> str:
     )
     if meant:
         return f"SQL: {first}\nmeant perhaps: {meant}"
+    if first.startswith("syntax error") and _BARE_AT.search(sql):
+        return f'SQL: {first}\nAT is a word of the language: the column is written "at", in double quotes'
     place = next((one for one in lines[1:] if one.startswith("LINE ")), "")
     return f"SQL: {first}\n{place}" if place and "Did you mean" not in first else f"SQL: {first}"
 
@@ -79,12 +82,24 @@ def _statements(db: duckdb.DuckDBPyConnection, sql: str) -> list[duckdb.Statemen
     try:
         return db.extract_statements(sql)
     except duckdb.Error as error:
-        raise UsageError(words(error)) from None
+        raise UsageError(words(error, sql)) from None
 
 
-def _rows(db: duckdb.DuckDBPyConnection) -> Iterator[tuple[object, ...]]:
-    try:
-        while batch := db.fetchmany(BATCH):
-            yield from batch
-    except duckdb.Error as error:
-        raise UsageError(words(error)) from None
+def _rows(db: duckdb.DuckDBPyConnection, sql: str) -> Iterator[tuple[object, ...]]:
+    while batch := _stoppable(db, sql, lambda: db.fetchmany(BATCH)):
+        yield from batch
+
+
+def _stoppable(db: duckdb.DuckDBPyConnection, sql: str, work: Callable[[], Done]) -> Done:
+    """Work that ctrl-C ends at once: DuckDB looks for signals only now and then, and never in a long join."""
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(work)
+        try:
+            wait((running,))
+        except KeyboardInterrupt:
+            db.interrupt()
+            raise
+        try:
+            return running.result()
+        except duckdb.Error as error:
+            raise UsageError(words(error, sql)) from None

@@ -19,6 +19,7 @@ def connected(lake: Path, files: tuple[Segment, ...], sources: tuple[Source, ...
     """Views `events`, `sessions` … with a column `day` by which whole files are left out, and `sources`."""
     db = duckdb.connect(config=_limits())
     db.execute("SET TimeZone = 'UTC'")
+    db.execute("SET enable_progress_bar = false")  # it would be drawn into what is printed
     for dataset, schema in columns.DATASETS.items():
         mine = tuple(one for one in files if one.dataset == dataset)
         db.execute(f'CREATE VIEW "{dataset}" AS {view(lake, mine, schema)}')
