@@ -30,7 +30,7 @@ _BSD = re.compile(
 _BSD_YEAR = re.compile(r"([A-Z][a-z][a-z]) {1,2}(\d{1,2}) (\d{4}) (\d\d:\d\d:\d\d)(?:[.,](\d{1,9}))?:? +")
 _YEAR_BSD = re.compile(r"(\d{4}) ([A-Z][a-z][a-z]) {1,2}(\d{1,2}) (\d\d:\d\d:\d\d)(?:[.,](\d{1,9}))?:? +")
 _ISO = re.compile(
-    r"(\d{4}[-/]\d\d[-/]\d\d)[T ](\d\d:\d\d:\d\d)(?:[.,](\d{1,9}))?( ?[+-]\d\d:?\d\d(?=[: ])|Z| UTC(?= ))?:?(?: +|$)"
+    r"(\d{4}[-/]\d\d[-/]\d\d)[T ](\d\d:\d\d:\d\d)(?:[.,](\d{1,9}))?( ?[+-]\d\d:?\d\d(?=[: ]|$)|Z| UTC(?= ))?:?(?: +|$)"
 )
 _EPOCH = re.compile(r"(\d{9,10})(?:\.(\d{1,9}))? +")
 _BRACKETED = re.compile(  # Roundcube, Kerio and others: [30-Dec-2014 13:02:34 -0500]: …
