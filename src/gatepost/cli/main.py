@@ -16,6 +16,7 @@ from gatepost import __version__
 from gatepost.cli import (
     apply,
     audit,
+    blocks,
     certs,
     collect,
     demo,
@@ -72,6 +73,8 @@ app.command("dkim")(dkim.dkim)
 app.command("dmarc")(dmarc.dmarc)
 app.command("records")(records.records)
 app.add_typer(reports.app, name="reports")
+app.add_typer(blocks.app, name="blocks")
+app.command("unblock")(blocks.unblock)
 app.command("policyd")(policyd.policyd)
 app.add_typer(locks.app, name="locks")
 app.command("retire")(retire.retire)

@@ -16,6 +16,7 @@ from typing import Any
 
 from gatepost.edge import state
 from gatepost.model.alert import Block, BlockEnd
+from gatepost.model.ledger import Entry
 
 MOST_EVIDENCE = 20  # places of one block
 LONGEST = 2000  # characters of one text
@@ -30,18 +31,6 @@ CREATE TABLE IF NOT EXISTS blocks (
 CREATE INDEX IF NOT EXISTS blocks_open ON blocks (address) WHERE ending = '';
 """
 _COLUMNS = "address, since, until, alert, rule, made_by, why, dry, cut, proved, ending"
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A block as recorded. `evidence` are places of log lines; `ended` is microseconds, None while it stands."""
-
-    number: int
-    block: Block
-    evidence: tuple[str, ...] = ()
-    ended: int | None = None
-    ended_by: str = ""
-    ended_why: str = ""
 
 
 @dataclass(frozen=True, slots=True)
