@@ -122,6 +122,7 @@ def test_an_undeclared_ssh_weighs_less_than_an_undeclared_mail_port() -> None:
         of_row(row(ports.listener_declared, SSH, "fail", *listening(SSH), declared=DECLARED))
     )
     assert ssh.severity is Severity.LOW
+    assert 'management = ["ZONE"] in gatepost.toml' in ssh.remedy
 
 
 def test_a_bare_audit_does_not_blame_a_legacy_port_as_hard_as_a_declaration_does() -> None:

@@ -70,12 +70,16 @@ class House:
                 SettingSeen(AT, "postfix", POSTFIX, "", name, value, default=name in self.default, place=place)
             )
         for n, (service, own) in enumerate(self.services.items(), 1):
+            place = Place(f"{POSTFIX}/master.cf", n)
+            found += [SettingSeen(AT, "postfix", POSTFIX, service, k, v, place=place) for k, v in own.items()]
+            if service.endswith("/pass"):
+                continue  # no listener: postscreen hands clients over to it
             word = service.rpartition("/")[0].rpartition(":")
             port = int(word[2]) if word[2].isdecimal() else catalogue.number(word[2])
             addresses = (word[0],) if word[0] else ()
-            place = Place(f"{POSTFIX}/master.cf", n)
-            found.append(ListenerConfigured(AT, "postfix", POSTFIX, service, port, addresses, "smtpd", place=place))
-            found += [SettingSeen(AT, "postfix", POSTFIX, service, k, v, place=place) for k, v in own.items()]
+            handed = service == "smtp/inet" and "smtpd/pass" in self.services
+            command = "postscreen" if handed else "smtpd"
+            found.append(ListenerConfigured(AT, "postfix", POSTFIX, service, port, addresses, command, place=place))
         return found
 
     def _dovecot(self) -> list[HostFact]:

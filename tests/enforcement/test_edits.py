@@ -11,9 +11,10 @@ from gatepost.enforce import Wishes, plan
 from gatepost.firewall.matrix import matrix
 from gatepost.model.architecture import Host, Zone
 from gatepost.model.finding import Finding
+from gatepost.model.host import SocketSeen
 from gatepost.model.plan import Kind
 from gatepost.model.words import Outcome, Role, Severity
-from tests.enforcement.house import CERTIFIED, NAME, NOW, House, acts, by_hand, written
+from tests.enforcement.house import AT, CERTIFIED, NAME, NOW, House, acts, by_hand, written
 
 MX = "smtp/inet"
 BOTH = {"smtpd_tls_exclude_ciphers": "", "smtpd_tls_mandatory_protocols": ">=TLSv1.2"}
@@ -64,6 +65,12 @@ CASES = [
     # a service on another port has the purpose of its usual one
     (House({}, {"2465/inet": {"smtpd_tls_wrappermode": "no", **CERTIFIED}}, declared=("smtp-alt-2465",)),
      ["P 2465/inet/smtpd_tls_wrappermode=yes"]),
+    # postscreen hands clients over to smtpd/pass: that is where an override stands, and where the login goes
+    (House({"disable_vrfy_command": "no"}, {MX: {}, "smtpd/pass": {"disable_vrfy_command": "no"}}),
+     ["P smtpd/pass/disable_vrfy_command=yes"]),
+    (House({"smtpd_sasl_auth_enable": "yes"}, {MX: {}, "smtpd/pass": {}, "submission/inet": {}}),
+     ["P smtpd/pass/smtpd_sasl_auth_enable=no"]),
+    (House({"postscreen_greet_action": "ignore"}, {MX: {}, "smtpd/pass": {}}), ["e postscreen_greet_action=enforce"]),
     # nothing to say of a master.cf service that takes no mail
     (house({"debug_peer_list": "192.0.2.9"}), ["e debug_peer_list="]),
 ]  # fmt: skip
@@ -190,3 +197,30 @@ def test_so_is_the_key_exchange_that_strangers_use() -> None:
     assert by_hand(plans[0]) == ["postfix.wire.key_exchange.mx"]
     assert [exclusion in acts(one) for one in plans] == [False, True]
     assert [seen[0].id in {name for step in one.doing for name in step.promises} for one in plans] == [False, True]
+
+
+OWNED = {"smtpd_sasl_auth_enable": "yes", "smtpd_sender_login_maps": "hash:/etc/postfix/owners"}
+LISTENS = SocketSeen(AT, "127.0.0.1", 11332, 4, dual=False, process="rspamd")
+
+
+@pytest.mark.parametrize(
+    ("house", "insist", "expected"),
+    [
+        (house({**OWNED, "smtpd_sender_restrictions": "permit_sasl_authenticated"}, submission={}), "sender_owner",
+         ["e smtpd_sender_restrictions=reject_authenticated_sender_login_mismatch, permit_sasl_authenticated"]),
+        (house({"smtpd_sasl_auth_enable": "yes", "smtpd_sender_login_maps": ""}, submission={}), "sender_owner", []),
+        (house({**OWNED, "smtpd_sender_restrictions": "check_x { a"}, submission={}), "sender_owner", []),
+        (replace(house({"smtpd_milters": ""}, smtp={}, submission={}), more=(LISTENS,)), "filter",
+         ["e smtpd_milters=inet:127.0.0.1:11332"]),
+        (house({"smtpd_milters": ""}, smtp={}), "filter", []),
+        (replace(house({"smtpd_milters": ""}, smtp={}), more=(replace(LISTENS, address="0.0.0.0"),)), "filter", []),
+    ],
+)  # fmt: skip
+def test_what_stands_idle_is_set_in_force_when_the_operator_says_so(
+    house: House, insist: str, expected: list[str]
+) -> None:
+    name = f"postfix.wire.{insist}"
+    assert acts(house.plan()) == []
+    made = house.plan(Wishes(insist=frozenset({name})))
+    assert acts(made) == expected
+    assert acts(house.done(made).plan(Wishes(insist=frozenset({name})))) == []

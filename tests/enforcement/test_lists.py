@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gatepost.enforcement.lists import added, behind, refusing, removed, steps
+from gatepost.enforcement.lists import added, ahead, behind, closed, refusing, removed, steps
 from gatepost.servers.wordlists import words
 
 REFUSAL = "reject_unauth_destination"
@@ -81,3 +81,26 @@ def test_words_in_and_out(value: str, more: str) -> None:
 def test_any_text_is_a_list(value: str) -> None:
     """With an open brace it takes in what is added; lists with braces are left to a person (`values`)."""
     assert refusing(refusing(value, REFUSAL), REFUSAL) == refusing(value, REFUSAL)
+
+
+@pytest.mark.parametrize(
+    ("text", "whole"),
+    [
+        ("a, { b, c }", True),
+        ('a, { "}" }', True),
+        ("", True),
+        ("a, { b, c", False),
+        ("a } b {", False),
+        ("{ { a }", False),
+    ],
+)
+def test_where_a_list_ends_is_known_when_every_brace_is_closed(text: str, whole: bool) -> None:  # noqa: FBT001 - a row
+    assert closed(text) is whole
+
+
+@given(LISTS)
+def test_what_stands_in_front_is_asked_first(text: str) -> None:
+    after = ahead(text, (REFUSAL,))
+    assert steps(after)[0] == [REFUSAL]
+    assert [one for one in steps(after) if one != [REFUSAL]] == [one for one in steps(text) if one != [REFUSAL]]
+    assert ahead(after, (REFUSAL,)) == after

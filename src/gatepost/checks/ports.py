@@ -65,7 +65,20 @@ def listener_declared(case: Case) -> Verdict:
     if case.host.service(case.at.port) is not None or _operated(case.host, case.at.port):
         return passed(*evidence)
     severity = Severity.LOW if case.role in SUPPORT else None
-    return failed(f"{spoken(case) or 'something'} answers, and is not declared", *evidence, severity=severity)
+    because = f"{spoken(case) or 'something'} answers, and is not declared"
+    return failed(because, *evidence, severity=severity, remedy=_login(case))
+
+
+def _login(case: Case) -> str:
+    """Where operators log in there is no service to declare. Nothing for all else: the catalogue knows better."""
+    usual = case.at.port == catalogue.number("ssh")
+    if spoken(case) != "ssh" and not usual:
+        return ""
+    more = "" if usual else f" and management_ports = [{case.at.port}]"
+    return (
+        f'Say who operates the host: management = ["ZONE"]{more} in gatepost.toml, so that the firewall lets in nobody '
+        "else; or close the port."
+    )
 
 
 def _operated(host: Host, port: int) -> bool:

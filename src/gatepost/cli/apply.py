@@ -63,16 +63,9 @@ def apply(
     via: o.Via = None,
     rate: o.Rate = None,
     state: o.State = None,
-    form: Annotated[
-        planning.PlanFormat | None,
-        typer.Option("--format", help="Default: table, or by the ending of --output.", rich_help_panel=o.SHOWING,
-                     show_default=False),
-    ] = None,
+    form: planning.AsPlan = None,
     output: o.Output = None,
-    verbose: Annotated[
-        bool, typer.Option("-v", "--verbose", help="Show as well which findings each step ends.",
-                           rich_help_panel=o.SHOWING),
-    ] = False,
+    verbose: planning.Promises = False,
     quiet: o.Quiet = False,
 ) -> None:  # fmt: skip
     """Do what gatepost plan shows, step by step, look again, and keep it only if it did what was promised.
@@ -89,7 +82,7 @@ def apply(
     from gatepost.edge.host.hand import ROOT
 
     directory = state or DEFAULT_STATE
-    as_json = form is planning.PlanFormat.JSON or (form is None and output is not None and output.suffix == ".json")
+    as_json = planning.is_json(form, output)
     if keep:
         ended = _kept_from_here(directory)
     else:

@@ -45,6 +45,16 @@ Insist = Annotated[
                  "Repeatable."),
 ]  # fmt: skip
 
+Promises = Annotated[
+    bool,
+    typer.Option("-v", "--verbose", help="Show as well which findings each step ends.", rich_help_panel=o.SHOWING),
+]  # fmt: skip
+AsPlan = Annotated[
+    PlanFormat | None,
+    typer.Option("--format", help="Default: table, or by the ending of --output.", rich_help_panel=o.SHOWING,
+                 show_default=False),
+]  # fmt: skip
+
 
 def plan(
     targets: o.Targets = None,
@@ -62,19 +72,14 @@ def plan(
     only: OnlyKinds = None,
     insist: Insist = None,
     state: o.State = None,
-    form: Annotated[
-        PlanFormat | None,
-        typer.Option("--format", help="Default: table, or by the ending of --output.", rich_help_panel=o.SHOWING,
-                     show_default=False),
-    ] = None,
+    form: AsPlan = None,
     output: o.Output = None,
-    verbose: o.Verbose = False,
+    verbose: Promises = False,
     quiet: o.Quiet = False,
 ) -> None:  # fmt: skip
     """Show what has to change for each host to be as declared: step by step, why, at what risk, and how it is undone.
 
-    Looks at declared hosts from outside and inside, and changes nothing. Settings are changed by the servers' own
-    tools, listeners nobody declared are closed, the firewall comes last; DNS and decisions are left to you.
+    Looks at declared hosts from outside and inside, and changes nothing. DNS and decisions are left to you.
 
     [bold]Exit:[/bold] 0 nothing to do, 1 steps are pending, 2 bad input, 3 could not look.
     """
@@ -101,13 +106,17 @@ def plan(
     refuse_undeclared(looked)
     made = planned(looked, wanted)
     refuse_blind(made, looked)
-    json_wanted = form is PlanFormat.JSON or (form is None and output is not None and output.suffix == ".json")
-    told = rendered(made, as_json=json_wanted, verbose=verbose, plain=output is not None)
+    told = rendered(made, as_json=is_json(form, output), verbose=verbose, plain=output is not None)
     if output:
         telling.write(output, told)
     else:
         sys.stdout.write(told)
     raise typer.Exit(PENDING if made.steps else NOTHING_TO_DO)
+
+
+def is_json(form: PlanFormat | None, output: Path | None) -> bool:
+    """What was asked for, else as the file is named."""
+    return form is PlanFormat.JSON or (form is None and output is not None and output.suffix == ".json")
 
 
 def wishes(only: str | None, insist: list[str] | None, *, close_legacy: bool) -> Wishes:

@@ -10,7 +10,7 @@ import typer
 
 from gatepost.cli import options as o
 from gatepost.cli.apply import SAFETY, Yes, exit_code
-from gatepost.cli.plan import PlanFormat
+from gatepost.cli.plan import AsPlan, is_json
 
 if TYPE_CHECKING:
     from gatepost.model.plan import Applied
@@ -22,6 +22,11 @@ def rollback(
     name: Annotated[
         str | None, typer.Argument(metavar="APPLY", help="Which one (default: the last that is in force).")
     ] = None,
+    config: Annotated[
+        Path | None,
+        typer.Option("-c", "--config", metavar="FILE",
+                     help="Without APPLY: the last that is in force on a host of this declaration."),
+    ] = None,
     listing: Annotated[
         bool, typer.Option("--list", help="Show what was applied, when, and how it ended.", rich_help_panel=o.SHOWING)
     ] = False,
@@ -32,11 +37,7 @@ def rollback(
                      help="Put old files back also where somebody has changed them since. His stay in the backup."),
     ] = False,
     state: o.State = None,
-    form: Annotated[
-        PlanFormat | None,
-        typer.Option("--format", help="Default: table, or by the ending of --output.", rich_help_panel=o.SHOWING,
-                     show_default=False),
-    ] = None,
+    form: AsPlan = None,
     output: o.Output = None,
 ) -> None:  # fmt: skip
     """Take back an apply that was kept: files, firewall table and servers are as before, proved byte by byte.
@@ -46,20 +47,21 @@ def rollback(
     [bold]Exit:[/bold] 0 taken back; 1 you said no; 2 bad input, or a file was changed since; 3 a host was not reached.
     """
     from gatepost.cli import settling, telling
-    from gatepost.cli.declared import DEFAULT_STATE
+    from gatepost.cli.declared import DEFAULT_STATE, load
     from gatepost.edge.host.journal import records
 
     directory = state or DEFAULT_STATE
+    hosts = frozenset(one.name for one in load(config).hosts) if config else None
     finished = settling.settle(state)
     if not listing:
         finished += settling.settle_elsewhere(directory, sure=yes)
-    as_json = form is PlanFormat.JSON or (form is None and output is not None and output.suffix == ".json")
+    as_json = is_json(form, output)
     if listing:
         told, code = shown(records(directory), directory, as_json=as_json, plain=output is not None), UNDONE
     elif finished and name is None:
         told, code = shown(finished, directory, as_json=True) if as_json else "", max(map(_finished, finished))
     else:
-        ended = _taken_back(directory, name, sure=yes, force=force, quiet=as_json)
+        ended = _taken_back(directory, name or _last_on(hosts, directory), sure=yes, force=force, quiet=as_json)
         told = shown(ended, directory, as_json=True) if as_json else ""
         code = max(map(_finished, ended))
     if output:
@@ -76,6 +78,20 @@ def shown(found: tuple[Applied, ...], state: Path, *, as_json: bool, plain: bool
     if as_json:
         return to_json(found)
     return history(found, state=str(state), width=telling.width(), colour=telling.colour() and not plain)
+
+
+def _last_on(hosts: frozenset[str] | None, state: Path) -> str | None:
+    """The last apply in force that changed one of these. Raises UsageError where there is none."""
+    from gatepost.edge.host.journal import records
+    from gatepost.errors import UsageError
+    from gatepost.model.plan import Ending
+
+    if hosts is None:
+        return None
+    found = [one.id for one in records(state) if one.ending is Ending.KEPT and not hosts.isdisjoint(one.plan.hosts)]
+    if not found:
+        raise UsageError("nothing that was applied is in force on a host of this declaration")
+    return found[-1]
 
 
 def _finished(one: Applied) -> int:

@@ -217,7 +217,9 @@ def _all_targets(
     if want.where is Where.SERVICE or (want.where is Where.SERVICE_OR_MAIN and not common):
         for one in scope:
             seen = inside.effective(server, want.setting, one.name)
-            yield Target(server, one.name, seen, frozenset({one.port}), inside.usual(one.port))
+            yield Target(
+                server, _holder(inside, want, server, one), seen, frozenset({one.port}), inside.usual(one.port)
+            )
     else:
         yield from _main(inside, want, server, scope)
 
@@ -225,13 +227,22 @@ def _all_targets(
 def _main(inside: Inside, want: Desired, server: ServerSeen, scope: tuple[ListenerConfigured, ...]) -> Iterator[Target]:
     """The value for all services where anybody uses it, and each override where it stands."""
     over = {one.service: one for one in inside.settings(server, want.setting) if one.service}
-    using = frozenset(one.port for one in scope if one.name not in over)
+    holders = {one.port: _holder(inside, want, server, one) for one in scope}
+    using = frozenset(port for port, holder in holders.items() if holder not in over)
     if using or not want.ports:
         yield Target(server, "", inside.setting(server, want.setting), using)
     for name, seen in over.items():
-        ports = frozenset(one.port for one in scope if one.name == name)
+        ports = frozenset(port for port, holder in holders.items() if holder == name)
         if ports or not want.ports:
             yield Target(server, name, seen, ports, next(iter(map(inside.usual, sorted(ports))), 0))
+
+
+def _holder(inside: Inside, want: Desired, server: ServerSeen, one: ListenerConfigured) -> str:
+    """The service whose overrides hold for a listener: postscreen(8) hands its clients over to another one."""
+    if one.command.rpartition("/")[2] != "postscreen" or want.setting.startswith("postscreen_"):
+        return one.name
+    told = inside.setting(server, "smtpd_service_name")
+    return f"{told.value if told else 'smtpd'}/pass"
 
 
 def _blocks(
