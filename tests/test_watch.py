@@ -61,7 +61,7 @@ def test_each_block_is_twice_as_long_up_to_a_week() -> None:
     hours = []
     at = NOW
     for _ in range(12):
-        made = decided(alert("192.0.2.7"), blocks=tuple(blocks), now=at).block[0]
+        made = decided(alert("192.0.2.7", last=at), blocks=tuple(blocks), now=at).block[0]
         hours.append((made.until - made.since) // HOUR)
         blocks.append(replace(made, end=BlockEnd.EXPIRED))
         at = made.until + 1
@@ -163,6 +163,11 @@ def test_bystanders_of_a_campaign_stay() -> None:
     found = decided(alert("192.0.2.7", "192.0.2.8", response=Response.LOCK, blockable=("192.0.2.8",)))
     assert [one.address for one in found.block] == ["192.0.2.8"]
     assert found.delay == ("192.0.2.7",)
+
+
+def test_what_was_over_before_it_was_read_blocks_nobody() -> None:
+    assert decided(alert("192.0.2.7", last=NOW - HOUR - 1)) == Decisions()
+    assert len(decided(alert("192.0.2.7", last=NOW - HOUR)).block) == 1
 
 
 addresses = st.one_of(

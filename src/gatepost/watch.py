@@ -82,7 +82,7 @@ class _Found:
     lock: dict[str, None] = field(default_factory=dict)
 
     def answer(self, alert: Alert, sparing: Spared, *, campaigns: bool) -> None:
-        if alert.response is Response.TELL:
+        if alert.response is Response.TELL or self._is_over(alert):
             return
         campaign = len(alert.blockable) > CAMPAIGN and not campaigns
         if alert.response is not Response.BLOCK or campaign:
@@ -93,6 +93,10 @@ class _Found:
             self._refused(alert, alert.blockable[0], _campaign(alert))
         else:
             self._shut_out(alert, sparing)
+
+    def _is_over(self, alert: Alert) -> bool:
+        """History that is read for the first time: its first block would have ended by now."""
+        return alert.last < self.now - self.watching.block_seconds * MICROSECONDS
 
     def _shut_out(self, alert: Alert, sparing: Spared) -> None:
         homes = _homes(alert)
