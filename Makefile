@@ -5,7 +5,7 @@ STAMP  := .venv/.gatepost-dev-installed
 
 export PYTHONPATH := src
 
-.PHONY: help check test live bench lab lab-down lab-realm lab-realm-down fix docs lock clean
+.PHONY: help check test live bench native lab lab-down lab-realm lab-realm-down fix docs lock clean
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -23,16 +23,22 @@ check: $(STAMP)  ## format, lint, types, import contracts, docs in step
 	$(BIN)/mypy
 	$(BIN)/python docs/generate.py --check
 
+native:  ## the compiled log scanner, where rustc is; without it logs are read more slowly
+	@sh native/build.sh
+
 test: $(STAMP)  ## install what the tests need (as root also the servers) and run everything
 	@sh lab/packages.sh
+	@sh native/build.sh
 	$(BIN)/pytest -n auto --dist loadfile
 
 live: $(STAMP)  ## only the tests against real daemons and packets
 	@sh lab/packages.sh
+	@sh native/build.sh
 	$(BIN)/pytest -m live
 
 bench: $(STAMP)  ## cost per endpoint, as ratios against the peers that are installed
 	@sh lab/packages.sh
+	@sh native/build.sh
 	$(BIN)/python -m lab bench
 
 lab: $(STAMP)  ## real Postfix and Dovecot on loopback

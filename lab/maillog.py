@@ -25,7 +25,7 @@ NETS = (45, 77, 80, 91, 103, 141, 185, 193, 212)
 RELAY = "454 4.7.1 <{to}>: Relay access denied"
 UNKNOWN = "550 5.1.1 <{to}>: Recipient address rejected: User unknown in virtual mailbox table"
 LISTED = "554 5.7.1 Service unavailable; Client host [{ip}] blocked using zen.example; https://example/q/{ip}"
-HELO = "504 5.5.2 <WIN-{ip}>: Helo command rejected: need fully-qualified hostname"
+HELO = "504 5.5.2 <WIN-7H2K>: Helo command rejected: need fully-qualified hostname"
 WRITE = 50_000  # lines
 
 

@@ -5,6 +5,7 @@ WANTED="postfix dovecot-imapd dovecot-pop3d dovecot-managesieved dovecot-lmtpd d
 
 have() { command -v "$1" > /dev/null 2>&1; }
 PATH="$PATH:/usr/sbin:/sbin"
+have rustc || WANTED="$WANTED rustc"
 
 missing() {
   for name in $WANTED; do
