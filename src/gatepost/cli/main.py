@@ -27,6 +27,7 @@ from gatepost.cli import (
     firewall,
     init,
     locks,
+    logs,
     plan,
     policyd,
     ports,
@@ -78,6 +79,7 @@ app.command("unblock")(blocks.unblock)
 app.command("policyd")(policyd.policyd)
 app.add_typer(locks.app, name="locks")
 app.command("retire")(retire.retire)
+app.add_typer(logs.app, name="logs")
 app.command("query")(query.query)
 app.command("demo")(demo.demo)
 

@@ -78,11 +78,12 @@ def fill(db: duckdb.DuckDBPyConnection, span: Span, parts: int) -> Iterator[tupl
 def _slice(db: duckdb.DuckDBPyConnection, span: Span, part: int, parts: int) -> None:
     """Connections of one slice: their signals now, what their sessions are made of for later."""
     made = {
-        "chained": sessions.chained(span, part, parts),
+        "line": sessions.lines(span, part, parts),
+        "chained": sessions.chained(),
         "connection": sessions.connections(),
         "failure": sessions.failures(),
         "detail": signals.details(span, part, parts),
-        "marks": signals.marks(),
+        "marked": signals.marked(),
     }
     for name, text in made.items():
         db.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS {text}")
@@ -91,6 +92,7 @@ def _slice(db: duckdb.DuckDBPyConnection, span: Span, part: int, parts: int) -> 
     kept = {
         f"connection_{part}": "SELECT * FROM connection",
         f"failure_{part}": "SELECT k, first, later, sum(amount) AS failed FROM failure GROUP BY ALL",
+        f"said_{part}": signals.said(),
         f"tail_{part}": sessions.tails(span, part, parts),
     }
     for name, text in kept.items():
@@ -109,12 +111,17 @@ def _slice(db: duckdb.DuckDBPyConnection, span: Span, part: int, parts: int) -> 
 
 
 def _use_slice(db: duckdb.DuckDBPyConnection, part: int) -> None:
-    for name in ("connection", "failure", "tail"):
+    for name in ("connection", "failure", "said", "tail"):
         db.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS SELECT * FROM {name}_{part}")  # noqa: S608 - ours
 
 
 def _mail(db: duckdb.DuckDBPyConnection, span: Span) -> None:
-    made = {"mail": messages.mail(span), "given": messages.given(), "deliveries": messages.deliveries(span)}
+    made = {
+        "mail_line": messages.mail_lines(span),
+        "mail": messages.mail(),
+        "given": messages.given(),
+        "deliveries": messages.deliveries(span),
+    }
     for name, text in made.items():
         db.execute(f"CREATE TEMP TABLE {name} AS {text}")
     db.execute(messages.counts())

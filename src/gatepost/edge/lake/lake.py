@@ -62,6 +62,8 @@ class Lake:
         self._pending = _Pending()
         self._guard = threading.RLock()
         self._leases: list[Lease] = []
+        self._numbers: dict[str, int] = {}
+        self.unnamed = ""  # the host of rows whose line names none
 
     @classmethod
     def open(cls, directory: Path, *, write: bool = False) -> Self:
@@ -94,8 +96,10 @@ class Lake:
 
     def number(self, source: str) -> int:
         """The number that events of this source carry. A new one is kept at once, and stays."""
+        if (known := self._numbers.get(source)) is not None:
+            return known  # without waiting for a commit that is under way
         with self._guard, manifest.blaming(self.directory):
-            return manifest.number(self._writable(), source)
+            return self._numbers.setdefault(source, manifest.number(self._writable(), source))
 
     def position(self, source: str) -> Position | None:
         """How far this source was read, with what is appended and not committed yet."""
@@ -108,6 +112,11 @@ class Lake:
         """How far a file with this content was read, under whatever name."""
         with self._guard, manifest.blaming(self.directory):
             return manifest.taken(self._db, generation) if self._db else None
+
+    def generations(self) -> tuple[Position, ...]:
+        """Every file that was ever read, and how far."""
+        with self._guard, manifest.blaming(self.directory):
+            return manifest.generations(self._db) if self._db else ()
 
     def sources(self) -> tuple[Source, ...]:
         with self._guard, manifest.blaming(self.directory):
@@ -139,7 +148,7 @@ class Lake:
 
     def append(self, table: pa.Table, after: Position) -> None:
         """Rows of `events` and how far their source was read with them. Many rows are committed on the way."""
-        rows = segments.shaped(table, columns.EVENTS)
+        rows = segments.hosted(segments.shaped(table, columns.EVENTS), self.unnamed)
         with self._guard:
             self._writable()
             waiting, name = self._pending, after.source
@@ -209,6 +218,30 @@ class Lake:
 
         with manifest.blaming(self.directory):
             return broken(self.directory)
+
+    def head(self) -> tuple[int, str, int, int]:
+        """Number and digest of the newest link; files and rows that the lake holds."""
+        files = self.present()
+        with self._guard, manifest.blaming(self.directory):
+            newest = manifest.head(self._db) if self._db else (0, chain.START)
+        return *newest, len(files), sum(one.rows for one in files)
+
+    def lacks(self, noted: str) -> tuple[str, ...]:
+        """Whether a link that was noted elsewhere, as NUMBER:DIGEST, is missing or another one now."""
+        number, _, digest = noted.partition(":")
+        if not number.isdecimal() or len(number) > 18 or len(digest) != len(chain.START):
+            raise UsageError(f"--head {noted[:80]!r}: NUMBER:DIGEST as gatepost logs verify shows it is wanted")
+        with self._guard, manifest.blaming(self.directory):
+            row = (
+                self._db.execute("SELECT digest FROM link WHERE sequence = ?", (int(number),)).fetchone()
+                if self._db
+                else None
+            )
+        if row and row[0] == digest.lower():
+            return ()
+        return (
+            f"link {int(number)} is not the one that was noted: {'another one' if row else 'nothing'} is in its place",
+        )
 
     def tidy(self) -> None:
         """Delete files that were replaced or removed, unless a reader still looks at them."""

@@ -221,12 +221,15 @@ def sources(db: sqlite3.Connection) -> tuple[Source, ...]:
 
 def taken(db: sqlite3.Connection, generation: str) -> Position | None:
     """How far these very bytes were read, under whatever name they lay then."""
-    row = db.execute(
+    known = (one for one in generations(db) if one.generation == generation)
+    return max(known, key=lambda one: one.offset, default=None)
+
+
+def generations(db: sqlite3.Connection) -> tuple[Position, ...]:
+    rows = db.execute(
         "SELECT name, g.shape, g.generation, g.offset, g.cursor FROM generation g JOIN source ON number = source"
-        " WHERE g.generation = ? ORDER BY g.offset DESC LIMIT 1",
-        (generation,),
-    ).fetchone()
-    return Position(row[0], Shape(row[1]), *row[2:]) if row else None
+    )
+    return tuple(Position(row[0], Shape(row[1]), *row[2:]) for row in rows)
 
 
 def _segment(row: tuple[Any, ...], columns: dict[int, tuple[str, ...]]) -> Segment:

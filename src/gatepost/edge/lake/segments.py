@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import secrets
+import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ UNDATED = "__HIVE_DEFAULT_PARTITION__"  # what Hive, Spark and DuckDB read as NU
 MICROSECONDS_A_DAY = 86_400_000_000
 EPOCH = date(1970, 1, 1)
 FIRST_DAY, LAST_DAY = (date.min - EPOCH).days, (date.max - EPOCH).days
+SCRATCH = (".deriving-*", ".stdin-*")  # what a derivation spilled, and what came through a pipe
 ROW_GROUP = 262_144
 
 
@@ -83,6 +85,16 @@ def shaped(table: pa.Table, schema: pa.Schema) -> pa.Table:
     return pa.table([one.cast(kind.type) for one, kind in zip(found, schema, strict=True)], schema=schema)
 
 
+def hosted(table: pa.Table, host: str) -> pa.Table:
+    """Rows whose line names no host get this one."""
+    if not host:
+        return table
+    index = table.schema.get_field_index("host")
+    named = table["host"].cast(pa.string())
+    filled = pc.if_else(pc.equal(pc.fill_null(named, ""), ""), host, named).dictionary_encode()
+    return table.set_column(index, table.schema.field(index), filled.cast(columns.WORD))
+
+
 def _empty(rows: int, field: pa.Field) -> pa.Array:
     if pa.types.is_string(field.type) or pa.types.is_dictionary(field.type):
         return pa.repeat(pa.scalar("", pa.string()), rows)
@@ -97,6 +109,11 @@ def hashed(path: Path) -> str:
 def sweep(lake: Path, known: frozenset[str]) -> int:
     """Delete files that no transaction ever named: a run was killed before it could. How many there were."""
     swept = 0
+    for scratch in (path for pattern in SCRATCH for path in lake.glob(pattern)):
+        if scratch.is_dir():
+            shutil.rmtree(scratch, ignore_errors=True)
+        else:
+            scratch.unlink(missing_ok=True)
     for folder in [f for f in lake.iterdir() if f.is_dir() and f.name in columns.DATASETS]:
         for path in folder.glob("day=*/*"):
             if path.relative_to(lake).as_posix() not in known:
