@@ -7,7 +7,7 @@ next client line. Deliveries are joined to the message for `FOLLOWED` after the 
 from __future__ import annotations
 
 from gatepost.lake import words
-from gatepost.lake.sessions import Span
+from gatepost.lake.sessions import Span, key
 from gatepost.lake.signals import COLUMNS, COVER, TLS
 from gatepost.model import counting
 from gatepost.model.event import Act
@@ -18,28 +18,35 @@ _OUTSIDE = f"daemon NOT IN {words.listed(counting.INSIDE)} AND NOT {words.inside
 def accepted() -> str:
     """Who gave each message in, of one slice of the connections."""
     return f"""SELECT c.t, c.host, c.queue, c.service, c.port, c.client, c."user", c.method, {COVER} AS cover,
-        {TLS} AS tls, c.key, c.source, c."offset", 0::BIGINT AS recipients FROM chained c
+        {TLS} AS tls, {key("c")} AS key, c.source, c."offset", 0::BIGINT AS recipients FROM chained c
         JOIN connection o ON c.k = o.k AND c.first = o.first AND c.later = o.later
         WHERE c.kind = 'accepted' AND c.queue <> ''"""  # noqa: S608 - ours
 
 
-def mail(span: Span) -> str:
-    """Lines about queue ids: `taken` is the line that gave the message in, `counted` an earlier count of recipients."""
-    return f"""
-WITH line AS (SELECT epoch_us("at") AS t, host, daemon, service, port, pid, kind, result, client, "user", method, cover,
-        tls, queue, sender, recipient, message_id, relay, size, recipients, code, reason, source, "offset",
+def mail_lines(span: Span) -> str:
+    """The table `mail_line`: lines about queue ids."""
+    return f"""SELECT epoch_us("at") AS t, host, daemon, service, port, kind, result, client, "user", method, cover,
+        tls, queue, sender, recipient, message_id, relay, size, recipients, source, "offset",
         hash(host, queue) AS k FROM events WHERE {span.events} AND queue <> ''
-        AND kind IN ('accepted', 'delivery', 'message-id', 'queued', 'removed')),
-placed AS (SELECT *, row_number() OVER w AS n FROM line WINDOW w AS (PARTITION BY k ORDER BY t, source, "offset")),
+        AND kind IN ('accepted', 'delivery', 'message-id', 'queued', 'removed')"""  # noqa: S608 - ours
+
+
+def mail() -> str:
+    """`mail_line` with its message: `taken` is the line that gave it in, `counted` an earlier count of recipients."""
+    return f"""
+WITH line AS (SELECT rowid AS r, * FROM mail_line),
+placed AS (SELECT r, k, t, kind, row_number() OVER w AS n FROM (SELECT r, k, t, kind, source, "offset" FROM line)
+    WINDOW w AS (PARTITION BY k ORDER BY t, source, "offset")),
 known AS (SELECT *, max(CASE kind WHEN 'accepted' THEN n END) OVER w AS last_accepted,
         max(CASE kind WHEN 'accepted' THEN t END) OVER w AS accepted_at,
         max(CASE kind WHEN 'removed' THEN n END) OVER w AS last_removed,
         max(CASE kind WHEN 'queued' THEN n END) OVER before AS last_queued FROM placed
     WINDOW w AS (PARTITION BY k ORDER BY n ROWS UNBOUNDED PRECEDING),
         before AS (PARTITION BY k ORDER BY n ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING))
-SELECT *, CASE WHEN last_accepted > coalesce(CASE WHEN kind = 'removed' THEN NULL ELSE last_removed END, 0)
-        AND accepted_at >= {words.since("t")} THEN last_accepted END AS taken,
-    coalesce(last_queued, 0) > last_accepted AS counted FROM known
+SELECT l.*, p.n, p.last_accepted, p.last_removed,
+    CASE WHEN last_accepted > coalesce(CASE WHEN p.kind = 'removed' THEN NULL ELSE last_removed END, 0)
+        AND accepted_at >= {words.since("p.t")} THEN last_accepted END AS taken,
+    coalesce(last_queued, 0) > last_accepted AS counted FROM line l JOIN known p USING (r)
 """  # noqa: S608 - ours
 
 

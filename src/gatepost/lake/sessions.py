@@ -59,42 +59,56 @@ _TRACK = f"""CASE WHEN session <> '' THEN 'id' WHEN daemon IN {words.listed(coun
 _KEY = """CASE track WHEN 'id' THEN hash(host, session) WHEN 'process' THEN hash(host, service, daemon, pid)
     WHEN 'peer' THEN hash(host, client, client_port)
     ELSE hash(host, daemon, service, client, client_port, "user") END"""
-_NAME = f"""CASE track WHEN 'id' THEN concat(host, '/', session)
-    WHEN 'process' THEN concat_ws('/', nullif(host, ''), nullif(service, ''), nullif(daemon, ''), pid)
-    WHEN 'peer' THEN concat_ws('/', nullif(host, ''), '{counting.FAMILY}', nullif(client, ''), client_port)
-    ELSE concat_ws('/', nullif(host, ''), nullif(daemon, ''), nullif(service, ''), nullif(client, ''), client_port,
-        nullif("user", '')) END"""
 
 
-def chained(span: Span, part: int, parts: int) -> str:
-    """Lines of connections: `k`, `first` and `later` are the connection, `n` the place of the line in it."""
-    kinds = words.listed(counting.OF_CONNECTION)
+def key(line: str) -> str:
+    """The name of the connection that a row of `chained` is part of."""
+    c = line
+    return f"""(CASE {c}.track WHEN 'id' THEN concat({c}.host, '/', {c}.session)
+    WHEN 'process' THEN concat_ws('/', nullif({c}.host, ''), nullif({c}.service, ''), nullif({c}.daemon, ''), {c}.pid)
+        || '@' || {c}.begun
+    WHEN 'peer' THEN concat_ws('/', nullif({c}.host, ''), '{counting.FAMILY}', nullif({c}.client, ''), {c}.client_port)
+        || '@' || {c}.begun
+    ELSE concat_ws('/', nullif({c}.host, ''), nullif({c}.daemon, ''), nullif({c}.service, ''), nullif({c}.client, ''),
+        {c}.client_port, nullif({c}."user", '')) || '@' || {c}.begun END)"""
+
+
+def lines(span: Span, part: int, parts: int) -> str:
+    """The table `line`: lines that are part of a connection, of one slice."""
+    return f"""SELECT {_COLUMNS}, {_TRACK} AS track, {_KEY} AS k FROM events WHERE {span.events}
+        AND kind IN {words.listed(counting.OF_CONNECTION)} AND k % {parts} = {part}"""  # noqa: S608 - ours
+
+
+def chained() -> str:
+    """`line` with the connection (`k`, `first`, `later`), the place `n` of the line in it, and the line `behind`.
+
+    The windows see only what they need, and are joined back by row: wide rows are expensive to sort.
+    """
     cut = f"(t - {counting.FOLLOWED}) // {counting.DAY}"
     starts = (
         f"(before IS NULL OR kind = '{Kind.CONNECT}' OR before = '{Kind.DISCONNECT}' OR t - t_before >"
         f" CASE track WHEN 'other' THEN {counting.NEARBY} ELSE {counting.SILENCE} END"
-        " OR (client <> '' AND client_before <> client))"
+        " OR (client IS NOT NULL AND client_before <> client))"
     )
     return f"""
-WITH line AS (SELECT {_COLUMNS}, {_TRACK} AS track, {_KEY} AS k FROM events
-    WHERE {span.events} AND kind IN {kinds} AND k % {parts} = {part}),
+WITH line_ AS (SELECT rowid AS r, * FROM line),
+narrow AS (SELECT r, k, t, source, "offset", kind, track, CASE WHEN client <> '' THEN hash(client) END AS client
+    FROM line_ WHERE track <> 'id'),
 placed AS (SELECT *, row_number() OVER w AS n, lag(kind) OVER w AS before, lag(t) OVER w AS t_before,
-        lag(nullif(client, '') IGNORE NULLS) OVER w AS client_before,
-        lead(kind) OVER w AS behind, lead(reason) OVER w AS reason_behind, lead(client) OVER w AS client_behind
-    FROM line WHERE track <> 'id' WINDOW w AS (PARTITION BY k ORDER BY t, source, "offset")),
-cut AS (SELECT *, max(CASE WHEN {starts} THEN n END) OVER v AS first, max(CASE WHEN {starts} THEN t END) OVER v AS start
+        lag(client IGNORE NULLS) OVER w AS client_before, lead(r) OVER w AS behind
+    FROM narrow WINDOW w AS (PARTITION BY k ORDER BY t, source, "offset")),
+cut AS (SELECT r, k, t, n, behind, max(CASE WHEN {starts} THEN n END) OVER v AS first,
+        max(CASE WHEN {starts} THEN t END) OVER v AS start
     FROM placed WINDOW v AS (PARTITION BY k ORDER BY n ROWS UNBOUNDED PRECEDING)),
-joined AS (SELECT * EXCLUDE (before, t_before, client_before),
-        greatest(0, {cut} - start // {counting.DAY}) AS later,
-        CASE WHEN later = 0 THEN start ELSE {cut} * {counting.DAY} + {counting.FOLLOWED} END AS begun FROM cut
-    UNION ALL BY NAME
-    SELECT *, "offset" AS n, NULL AS behind, NULL AS reason_behind, NULL AS client_behind, 0 AS first, NULL AS start,
-        0 AS later, t AS begun FROM line WHERE track = 'id')
-SELECT * EXCLUDE (start), {_NAME} || CASE track WHEN 'id' THEN '' ELSE '@' || begun END AS key FROM joined
+place AS (SELECT r, n, behind, first, greatest(0, {cut} - start // {counting.DAY}) AS later,
+        CASE WHEN later = 0 THEN start ELSE {cut} * {counting.DAY} + {counting.FOLLOWED} END AS begun FROM cut)
+SELECT l.*, p.n, p.behind, p.first, p.later, p.begun FROM line_ l JOIN place p USING (r)
+UNION ALL
+SELECT *, "offset" AS n, NULL AS behind, 0 AS first, 0 AS later, t AS begun FROM line_ WHERE track = 'id'
 """  # noqa: S608 - pieces are ours
 
 
-_SAID = "kind IN ('accepted', 'login', 'rejected') AND (\"user\" <> '' OR kind = 'login')"
+SAID = "kind IN ('accepted', 'login', 'rejected') AND (\"user\" <> '' OR kind = 'login')"
 _IDLE = (
     f"(kind = 'aborted' AND result <> 'violation' AND reason IN {words.listed(counting.IDLE_STAGES)})"
     f" OR (kind = 'disconnect' AND (commands = '{counting.IDLE}' OR ends_with(commands, ' {counting.IDLE}')))"
@@ -106,28 +120,25 @@ def connections() -> str:
     """One row for each connection of the table `chained`: numbers by which the signals and the sessions are made."""
     logins = r"'(?:^| )auth=([0-9]{1,9})(?:/([0-9]{1,9}))?(?: |$)'"
     return f"""
-WITH once AS (SELECT k, first, later, any_value(track) AS track, min(t) AS started, max(t) AS ended, min(host) AS host,
-    min(daemon) AS daemon, max(service) AS service, max(port) AS port, max(client) AS client,
-    max(client_port) AS client_port, max(name) FILTER (name <> 'unknown') AS name,
-    arg_max(helo, n) FILTER (helo <> '') AS helo,
-    arg_min("user", n) FILTER ({_SAID}) AS account, arg_max("user", n) FILTER ("user" <> '') AS tried_user,
-    arg_min(method, n) FILTER ({_SAID}) AS account_method, arg_max(method, n) FILTER (method <> '') AS tried_method,
-    arg_max(cover, n) FILTER (cover <> '') AS cover_told, arg_min(tls, n) FILTER (kind = 'tls') AS tls_line,
-    arg_max(tls, n) FILTER (tls <> '') AS tls, arg_max(cipher, n) FILTER (cipher <> '') AS cipher,
-    arg_max(exchange, n) FILTER (exchange <> '') AS exchange,
+WITH once AS (SELECT k, first, later, any_value(track) AS track, min(t) AS started, max(t) AS ended,
+    min(begun) AS begun,
+    min(host) AS host, min(daemon) AS daemon, max(service) AS service, min(pid) AS pid, max(session) AS session,
+    max(port) AS port, max(client) AS client, max(client_port) AS client_port,
+    max(name) FILTER (name <> 'unknown') AS name, max(helo) AS helo,
+    max("user") AS "user", arg_max("user", n) FILTER (kind = 'auth-failed' AND "user" <> '') AS tried_user,
+    max(method) AS method, max(cover) AS cover_told, arg_min(tls, n) FILTER (kind = 'tls') AS tls_line,
+    max(tls) AS tls, max(cipher) AS cipher, max(exchange) AS exchange,
     max(commands) FILTER (kind = 'disconnect') AS commands, max(n) FILTER (kind = 'disconnect') AS end_n,
-    min(n) FILTER ({_SAID}) AS login_n, min(n) FILTER (kind = 'tls') AS tls_n, min(n) FILTER ({_IDLE}) AS idle_n,
+    min(n) FILTER ({SAID}) AS login_n, min(n) FILTER (kind = 'tls') AS tls_n, min(n) FILTER ({_IDLE}) AS idle_n,
     min(n) FILTER (kind IN {words.listed(counting.DID_SOMETHING)}) AS did_n,
     count(*) FILTER (kind = 'auth-failed') AS failures, count(*) FILTER (kind = 'accepted') AS messages,
-    count(*) FILTER (kind = 'rejected') AS rejections, count(*) FILTER ({_BROKEN}) AS violations,
-    count(*) FILTER (kind = 'cleartext-refused') AS refused,
-    count(*) FILTER (kind IN ('handshake-failed', 'certificate-rejected')) AS handshakes,
-    bool_or(kind = 'screened') AS screened, max(t) FILTER (kind = 'screened') AS screened_at,
-    bool_or(kind IN ('no-attempt', 'hangup', 'aborted', 'disconnect', 'auth-failed')) AS over,
-    list(queue ORDER BY n) FILTER (kind = 'accepted' AND queue <> '') AS queues, count(*) AS lines,
-    any_value(key) AS key
+    bool_or(kind = 'rejected') AS rejected, bool_or({_BROKEN}) AS violated,
+    bool_or(kind = 'cleartext-refused') AS refused,
+    bool_or(kind IN ('handshake-failed', 'certificate-rejected')) AS broken,
+    max(t) FILTER (kind = 'screened') AS screened_at,
+    bool_or(kind IN ('no-attempt', 'hangup', 'aborted', 'disconnect', 'auth-failed')) AS over, count(*) AS lines
     FROM chained GROUP BY k, first, later)
-SELECT *, coalesce(try_cast(regexp_extract(commands, {logins}, 1) AS BIGINT), 0) AS good,
+SELECT *, {key("once")} AS key, coalesce(try_cast(regexp_extract(commands, {logins}, 1) AS BIGINT), 0) AS good,
     coalesce(try_cast(nullif(regexp_extract(commands, {logins}, 2), '') AS BIGINT), good) AS tried,
     CASE WHEN coalesce(commands, '') <> '' THEN regexp_matches(commands, '(?:^| )starttls=[1-9]') END AS upgraded,
     service IN {words.listed(words.WRAPPED)} AS wrapped FROM once
@@ -151,7 +162,7 @@ SELECT *, CASE WHEN {again} THEN 0 ELSE coalesce(attempts, 1) END AS amount FROM
 
 _FORWARD = (
     "CASE WHEN tls = 'TLSv1.3' OR regexp_matches(cipher, '^(TLS_)?(ECDHE|DHE|EDH|EECDH)[-_]') THEN true"
-    " WHEN cipher IS NOT NULL THEN false END"
+    " WHEN cipher <> '' THEN false END"
 )
 _MODES = {mode: [p.number for p in catalogue.ports() if p.mode == mode] for mode in ("implicit", "starttls")}
 
@@ -164,38 +175,40 @@ def sessions(span: Span) -> str:
     """
     implicit, starttls = (", ".join(str(one) for one in _MODES[mode]) for mode in ("implicit", "starttls"))
     return f"""
-WITH counted AS (SELECT key, sum(recipients) AS recipients FROM accepted GROUP BY key),
+WITH counted AS (SELECT key, sum(recipients) AS recipients, list(queue ORDER BY t, source, "offset") AS queues
+    FROM accepted GROUP BY key),
 handed AS (SELECT key, min(started) AS started, arg_max(port, started) AS port,
         arg_max(client_port, started) AS client_port, sum(lines) AS lines FROM offered GROUP BY key),
 later_on AS (SELECT c.key, max(t.ended) AS ended, sum(t.bytes) AS bytes, sum(t.lines) AS lines FROM connection c
     JOIN tail t ON t.key = c.key AND t.ended >= c.started AND t.until <= c.started // {counting.DAY}
     WHERE c.track = 'id' GROUP BY c.key),
 taken AS (SELECT screen AS key FROM offered),
-whole AS (SELECT c.*, coalesce(h.started, c.started) AS begun, coalesce(c.port, h.port) AS our_port,
+whole AS (SELECT c.*, coalesce(h.started, c.started) AS since, coalesce(c.port, h.port) AS our_port,
         coalesce(c.client_port, h.client_port) AS their_port, t.ended AS left_at, coalesce(t.bytes, 0) AS bytes,
         c.lines + coalesce(h.lines, 0) + coalesce(t.lines, 0) AS all_lines,
         greatest(coalesce(f.failed, 0), 0) + greatest(0, c.tried - c.good - c.failures) AS failed,
-        coalesce(r.recipients, 0) AS rcpt,
+        coalesce(r.recipients, 0) AS rcpt, r.queues, s.account, s.account_method,
         CASE WHEN c.login_n IS NOT NULL OR c.good > 0 THEN 1 ELSE 0 END AS logins,
-        CASE WHEN cover_told IS NOT NULL THEN cover_told WHEN tls_n IS NOT NULL OR wrapped OR upgraded THEN 'tls'
+        CASE WHEN cover_told <> '' THEN cover_told WHEN tls_n IS NOT NULL OR wrapped OR upgraded THEN 'tls'
             WHEN {words.local("c.client")} THEN 'local' WHEN upgraded IS NOT NULL THEN 'none' ELSE '' END AS covered
     FROM connection c LEFT JOIN handed h USING (key) LEFT JOIN later_on t ON t.key = c.key
     LEFT JOIN failure f ON f.k = c.k AND f.first = c.first AND f.later = c.later
     LEFT JOIN counted r ON r.key = c.key
+    LEFT JOIN said s ON s.k = c.k AND s.first = c.first AND s.later = c.later
     WHERE c.key NOT IN (SELECT key FROM taken) AND {span.within("coalesce(h.started, c.started)")})
-SELECT key, make_timestamptz(begun) AS started,
+SELECT key, make_timestamptz(since) AS started,
     make_timestamptz(CASE WHEN left_at IS NOT NULL AND left_at > ended THEN left_at ELSE ended END) AS ended,
-    host, coalesce(service, '') AS service, our_port AS port, client, their_port AS client_port,
-    coalesce(name, '') AS name, coalesce(helo, '') AS helo, coalesce(nullif(account, ''), tried_user, '') AS "user",
-    coalesce(nullif(account_method, ''), tried_method, '') AS method, covered AS cover,
+    host, service AS service, our_port AS port, client, their_port AS client_port,
+    coalesce(name, '') AS name, helo AS helo, coalesce(nullif(account, ''), tried_user, "user") AS "user",
+    coalesce(nullif(account_method, ''), method, '') AS method, covered AS cover,
     CASE WHEN wrapped OR our_port IN ({implicit}) THEN false WHEN upgraded IS NOT NULL THEN upgraded
         WHEN covered = 'none' THEN false WHEN track = 'process' AND tls_n IS NOT NULL THEN true
         WHEN covered = 'tls' AND our_port IN ({starttls}) THEN true END AS starttls,
-    coalesce(tls, '') AS tls, coalesce(cipher, '') AS cipher, coalesce(exchange, '') AS exchange,
+    tls, cipher, exchange,
     {_FORWARD} AS forward_secret,
-    CASE WHEN logins > 0 THEN 'authenticated' WHEN messages > 0 THEN 'accepted' WHEN handshakes > 0
-        THEN 'handshake-failed' WHEN violations > 0 THEN 'violation' WHEN failed > 0 OR refused > 0 THEN 'failed'
-        WHEN rejections > 0 THEN 'rejected' WHEN over THEN 'idle' ELSE 'open' END AS outcome,
+    CASE WHEN logins > 0 THEN 'authenticated' WHEN messages > 0 THEN 'accepted' WHEN broken
+        THEN 'handshake-failed' WHEN violated THEN 'violation' WHEN failed > 0 OR refused THEN 'failed'
+        WHEN rejected THEN 'rejected' WHEN over THEN 'idle' ELSE 'open' END AS outcome,
     (failed + logins)::INTEGER AS attempts, failed::INTEGER AS failures, messages::INTEGER AS messages,
     rcpt::INTEGER AS recipients, bytes::BIGINT AS read_bytes, coalesce(queues, []) AS queues,
     all_lines::INTEGER AS lines, track FROM whole
@@ -211,7 +224,7 @@ def arrivals() -> str:
 def screened() -> str:
     """Connections that passed the tests before the greeting, of one slice."""
     return """SELECT key, host, client, client_port, port, started, screened_at, lines FROM connection
-        WHERE track = 'peer' AND screened AND violations = 0"""
+        WHERE track = 'peer' AND screened_at IS NOT NULL AND NOT violated"""
 
 
 def offered() -> str:

@@ -1,13 +1,13 @@
 """What somebody did, as SQL for DuckDB: the twin of `logs/signalling.py`, which tells the same live.
 
-Each statement fills the temporary table `signal`. The texts read `chained`, `connection` and `failure` of one slice
-of the connections, and `accepted` of all of them.
+Each statement fills the table `signal`. The texts read `chained`, `connection`, `marked` and `failure` of one slice of
+the connections, and `accepted` of all of them.
 """
 
 from __future__ import annotations
 
 from gatepost.lake import words
-from gatepost.lake.sessions import Span
+from gatepost.lake.sessions import Span, key
 from gatepost.model import counting
 from gatepost.model.event import Act, Kind
 
@@ -21,20 +21,20 @@ _LEGACY = words.listed(counting.LEGACY)
 
 def of_connections(span: Span) -> tuple[str, ...]:
     """Statements over one slice: one row of `signal` for each act."""
+    legacy = f"n = login_n AND tls IN {_LEGACY} AND (tls_n IS NULL OR tls_n > n)"
+    clear = "n = end_n AND good > 0 AND at_end = 'none' AND coalesce(told_cover, '') <> 'none'"
     return (
         _insert(span, _plain()),
         _insert(span, _handshakes()),
-        _insert(span, _marked(_login(), "c.n = o.login_n")),
-        _insert(span, _marked(_clear_login(), "c.n = o.login_n AND {cover} = 'none'")),
-        _insert(span, _marked(_legacy_login(), f"c.n = o.login_n AND c.tls IN {_LEGACY}"
-                              " AND (o.tls_n IS NULL OR o.tls_n > c.n)")),
-        _insert(span, _marked(_probe(), "c.n = o.idle_n AND (o.did_n IS NULL OR o.did_n > c.n)")),
-        _insert(span, _marked(_unseen(), "c.n = o.end_n AND o.tried - o.good - o.failures > 0")),
-        _insert(span, _marked(_counted_login(), "c.n = o.end_n AND o.good > 0 AND o.login_n IS NULL")),
-        _insert(span, _marked(_counted_clear(), "c.n = o.end_n AND o.good > 0 AND {at_end} = 'none'"
-                              " AND coalesce(o.login_cover, '') <> 'none'")),
+        _insert(span, _marked(_login(), "n = login_n")),
+        _insert(span, _marked(_clear_login(), "n = login_n AND covered = 'none'")),
+        _insert(span, _marked(_legacy_login(), legacy)),
+        _insert(span, _marked(_probe(), "n = idle_n AND (did_n IS NULL OR did_n > n)")),
+        _insert(span, _marked(_unseen(), "n = end_n AND tried - good - failures > 0")),
+        _insert(span, _marked(_counted_login(), "n = end_n AND good > 0 AND login_n IS NULL")),
+        _insert(span, _marked(_counted_clear(), clear)),
         _insert(span, _failed()),
-    )  # fmt: skip
+    )
 
 
 def _insert(span: Span, rows: str) -> str:
@@ -46,7 +46,7 @@ def _row(act: str, **given: str) -> str:
     own = {
         "t": "c.t", "host": "c.host", "service": "c.service", "port": "c.port", "act": act, "client": "c.client",
         '"user"': 'c."user"', "method": "c.method", "cover": "c.cover", "tls": "c.tls", "peer": "''", "cause": "''",
-        "amount": "1", "key": "c.key", "source": "c.source", '"offset"': 'c."offset"',
+        "amount": "1", "key": key("c"), "source": "c.source", '"offset"': 'c."offset"',
     }  # fmt: skip
     own |= {('"user"' if name == "user" else name): text for name, text in given.items()}
     own["cause"] = f"left({own['cause']}, {counting.CAUSE})"
@@ -80,17 +80,19 @@ def _plain() -> str:
 
 def _handshakes() -> str:
     """Postfix writes the cause in the next line of the process, without the client."""
-    told = "(behind = 'library' OR (behind = 'certificate-rejected' AND client_behind = ''))"
-    process = f"daemon IN {words.listed(counting.BY_PROCESS)} AND track = 'process'"
-    why = f"CASE WHEN kind = 'handshake-failed' AND {process} AND {told} THEN reason_behind ELSE reason END"
+    told = "(b.kind = 'library' OR (b.kind = 'certificate-rejected' AND b.client = ''))"
+    process = f"h.daemon IN {words.listed(counting.BY_PROCESS)} AND h.track = 'process'"
+    why = f"CASE WHEN h.kind = 'handshake-failed' AND {process} AND {told} THEN b.reason ELSE h.reason END"
     certificate = words.found("why", counting.CERTIFICATE)
     act = (
         f"CASE WHEN {certificate} <> '' OR kind = 'certificate-rejected' THEN '{Act.CERTIFICATE_REJECTED}'"
         f" ELSE '{Act.HANDSHAKE_FAILED}' END"
     )
     cause = f"coalesce(nullif({certificate}, ''), nullif({words.found('why', counting.HANDSHAKE)}, ''), why)"
-    return f"""SELECT {_row(act, cause=cause)} FROM (SELECT *, {why} AS why FROM chained
-        WHERE kind = 'handshake-failed' OR (kind = 'certificate-rejected' AND client <> '')) c"""  # noqa: S608 - ours
+    return f"""SELECT {_row(act, cause=cause)} FROM (SELECT h.*, {why} AS why FROM chained h
+        LEFT JOIN (SELECT r, kind, client, reason FROM chained WHERE kind IN ('library', 'certificate-rejected')) b
+        ON b.r = h.behind
+        WHERE h.kind = 'handshake-failed' OR (h.kind = 'certificate-rejected' AND h.client <> '')) c"""  # noqa: S608 - ours
 
 
 _WRAPPED = f"c.service IN {words.listed(words.WRAPPED)}"
@@ -102,29 +104,38 @@ _AT_END = f"""(CASE WHEN c.cover <> '' THEN c.cover WHEN o.tls_n IS NOT NULL OR 
     WHEN {words.local("c.client")} THEN 'local' WHEN c.commands <> '' THEN 'none' ELSE '' END)"""
 
 
+def marked() -> str:
+    """Lines that decide something about the whole of their connection, with what is known of it."""
+    known = "k, first, later, login_n, idle_n, end_n, did_n, tls_n, tls_line, tried, good, failures, upgraded"
+    return f"""
+WITH marked AS (SELECT c.*, o.* EXCLUDE (k, first, later), {COVER} AS covered, {TLS} AS tls_known, {_AT_END} AS at_end
+    FROM chained c JOIN (SELECT {known} FROM connection WHERE login_n IS NOT NULL OR idle_n IS NOT NULL OR tried > 0) o
+    ON c.k = o.k AND c.first = o.first AND c.later = o.later
+    WHERE c.n = o.login_n OR c.n = o.idle_n OR (c.n = o.end_n AND o.tried > 0))
+SELECT m.*, l.covered AS told_cover, l."user" AS told_user FROM marked m
+    LEFT JOIN (SELECT k, first, later, covered, "user" FROM marked WHERE n = login_n) l
+    ON m.k = l.k AND m.first = l.first AND m.later = l.later AND m.n <> m.login_n"""  # noqa: S608 - ours
+
+
+def said() -> str:
+    """Who logged in, for each connection of one slice."""
+    return """SELECT k, first, later, "user" AS account, method AS account_method FROM marked WHERE n = login_n"""
+
+
 def _marked(row: str, condition: str) -> str:
-    """A line of a connection that decides something about the whole of it."""
-    condition = condition.replace("{cover}", COVER).replace("{at_end}", _AT_END)
-    return f"""SELECT {row} FROM chained c JOIN marks o ON c.k = o.k AND c.first = o.first AND c.later = o.later
-        WHERE {condition}"""  # noqa: S608 - ours
-
-
-def marks() -> str:
-    """`connection` with the cover its login was told with."""
-    return f"""SELECT o.*, {COVER} AS login_cover FROM connection o LEFT JOIN chained c
-        ON c.k = o.k AND c.first = o.first AND c.later = o.later AND c.n = o.login_n"""  # noqa: S608 - ours
+    return f"SELECT {row} FROM marked c WHERE {condition}"  # noqa: S608 - ours
 
 
 def _login() -> str:
-    return _row(f"'{Act.LOGIN}'", cover=COVER, tls=TLS)
+    return _row(f"'{Act.LOGIN}'", cover="c.covered", tls="c.tls_known")
 
 
 def _clear_login() -> str:
-    return _row(f"'{Act.CLEAR_LOGIN}'", cover=COVER)
+    return _row(f"'{Act.CLEAR_LOGIN}'", cover="c.covered")
 
 
 def _legacy_login() -> str:
-    return _row(f"'{Act.LEGACY_TLS}'", cover=COVER)
+    return _row(f"'{Act.LEGACY_TLS}'", cover="c.covered")
 
 
 def _probe() -> str:
@@ -132,16 +143,16 @@ def _probe() -> str:
 
 
 def _unseen() -> str:
-    return _row(f"'{Act.LOGIN_FAILED}'", cause=f"'{counting.NOT_CHECKED}'", amount="o.tried - o.good - o.failures")
+    return _row(f"'{Act.LOGIN_FAILED}'", cause=f"'{counting.NOT_CHECKED}'", amount="c.tried - c.good - c.failures")
 
 
 def _counted_login() -> str:
-    tls = "coalesce(nullif(o.tls_line, ''), c.tls)"
-    return _row(f"'{Act.LOGIN}'", cover=_AT_END, tls=tls, cause=f"'{counting.NO_MESSAGE}'")
+    tls = "coalesce(nullif(c.tls_line, ''), c.tls)"
+    return _row(f"'{Act.LOGIN}'", cover="c.at_end", tls=tls, cause=f"'{counting.NO_MESSAGE}'")
 
 
 def _counted_clear() -> str:
-    return _row(f"'{Act.CLEAR_LOGIN}'", cover=_AT_END, user="coalesce(o.account, '')")
+    return _row(f"'{Act.CLEAR_LOGIN}'", cover="c.at_end", user="coalesce(c.told_user, '')")
 
 
 def _failed() -> str:
@@ -162,7 +173,7 @@ def details(span: Span, part: int, parts: int) -> str:
 
 def alone(span: Span) -> str:
     """Lines that need no other: what a firewall dropped, a script that was stored, a filter's verdict, bytes read."""
-    key = "CASE WHEN c.session <> '' THEN concat(c.host, '/', c.session) ELSE '' END"
+    own = "CASE WHEN c.session <> '' THEN concat(c.host, '/', c.session) ELSE '' END"
     act = f"""CASE kind WHEN 'dropped' THEN '{Act.DROPPED}' WHEN 'milter' THEN '{Act.REJECTED}'
         WHEN 'logout' THEN '{Act.READ}' ELSE '{Act.RULE_CHANGED}' END"""
     row = _row(
@@ -171,7 +182,7 @@ def alone(span: Span) -> str:
         peer=f"CASE kind WHEN 'milter' THEN {words.peer('c.recipient')} ELSE '' END",
         cause=f"CASE kind WHEN 'logout' THEN '' WHEN 'milter' THEN {_short('c')} ELSE c.reason END",
         amount="CASE kind WHEN 'logout' THEN c.size ELSE 1 END",
-        key=f"CASE WHEN kind IN ('dropped', 'milter') THEN '' ELSE {key} END",
+        key=f"CASE WHEN kind IN ('dropped', 'milter') THEN '' ELSE {own} END",
     )
     lone = f"""SELECT epoch_us("at") AS t, * FROM events WHERE {span.events} AND
         ((kind = 'dropped') OR (kind = 'milter' AND result = 'rejected') OR (kind = 'logout' AND size > 0)
@@ -189,4 +200,5 @@ def _short(table: str) -> str:
 def logins() -> str:
     """The first line of each connection with an id, of one slice: who a later logout belongs to."""
     return """SELECT host, session, min(t) AS t, arg_min(source, t) AS source, min("offset") AS "offset",
-        max(client) AS client FROM chained WHERE track = 'id' GROUP BY host, session"""
+        coalesce(arg_min(client, n) FILTER (client <> ''), '') AS client FROM chained
+        WHERE track = 'id' GROUP BY host, session"""

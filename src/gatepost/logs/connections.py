@@ -75,7 +75,7 @@ class Connections:
         else:
             one = old
             one.last = event.at
-            one.client = event.client or one.client
+            one.client = (one.client or event.client) if event.session else (event.client or one.client)
         if old is not None:
             one.pending = old.pending
         self._open[key] = one

@@ -106,7 +106,7 @@ class Signaller:
         one.failed_at, one.failed_user, one.failed_rank = event.at, event.user, counting.ORDER.get(event.method, 0)
         if again or event.attempts == 0:
             return ()
-        detail = self._details.pop((event.host, event.session), "") if event.session else ""
+        detail = self._details.get((event.host, event.session), "") if event.session else ""
         cause = detail or counting.found(event.reason, counting.REASONS) or event.code or event.reason
         return (_signal(event, Act.LOGIN_FAILED, one.session, cause=cause, amount=event.attempts or 1),)
 
