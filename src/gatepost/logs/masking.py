@@ -10,26 +10,34 @@ import re
 
 MASK = "***"
 
-_HINTS = ("assw", "auth", "pass", "oken", "resp=", "login ", "secret", "bearer", "cookie", "authenticate")
+_HINT = re.compile(
+    r"passw|pass\b|auth(?:[oe]|\s+[a-z])|token|resp=|login\s|secret|bearer|cookie|api_?key|base64|credentials|\$\d|\) !=|cont\s",
+    re.IGNORECASE,
+)
 _GIVEN = re.compile(r"((?:given password|password|passwd)s?\s*[:=]\s*).+", re.IGNORECASE | re.DOTALL)
 _DIGEST = re.compile(r"((?:SHA\d*|MD5|CRYPT)\w* of given password:? ?).+", re.IGNORECASE | re.DOTALL)
+_SCHEME = re.compile(r"([A-Z][A-Z0-9.-]{2,30})\(.*\) != .*", re.DOTALL)  # auth_debug_passwords
+_CREDENTIALS = re.compile(r"((?:Credentials|master in: REQUEST|passdb out: CONT|client in: CONT):?\s+).+", re.DOTALL)
+_HASH = re.compile(r"(?:\{[A-Z0-9.-]{2,30}\})?\$\d[a-z]?\$[^\s)'\"]+")
 _COMMAND = re.compile(
-    r"\b(AUTH(?:ENTICATE)?\s+[A-Za-z0-9-]{1,30}|PASS|LOGIN\s+(?!authentication\b)\S{1,256})(\s+(?!authentication\b)\S).*",
+    r"\b(AUTH +(?:PLAIN|LOGIN|XOAUTH2|OAUTHBEARER|NTLM|EXTERNAL)|AUTHENTICATE +\S{1,40}|PASS|LOGIN +[^\s:]{1,256}) +\S.*",
     re.IGNORECASE | re.DOTALL,
 )
 _HEADER = re.compile(r"((?:Proxy-)?Authorization:\s*|Cookie:\s*|Bearer\s+).+", re.IGNORECASE | re.DOTALL)
 _VALUE = re.compile(
-    r"\b((?:resp|pass|password|secret|(?:access_|refresh_|id_)?token|api_?key)=)[^\s,;&>)]+", re.IGNORECASE
+    r"\b((?:resp|pass|auth_token|password|secret|(?:access_|refresh_|id_)?token|api_?key)=)[^\s,;&>)]+", re.IGNORECASE
 )
 
 
 def masked(text: str) -> str:
     """The text with every password, response and token in it replaced by ***."""
-    low = text.lower()
-    if not any(hint in low for hint in _HINTS):
+    if _HINT.search(text) is None:
         return text
-    text = _DIGEST.sub(_kept, text) if "of given" in low else text
-    text = _GIVEN.sub(_kept, text) if "passw" in low else text
+    text = _DIGEST.sub(_kept, text)
+    text = _GIVEN.sub(_kept, text)
+    text = _CREDENTIALS.sub(_kept, text)
+    text = _SCHEME.sub(rf"\1({MASK})", text)
+    text = _HASH.sub(MASK, text)
     text = _HEADER.sub(_kept, text)
     text = _VALUE.sub(_kept, text)
     return _COMMAND.sub(lambda found: f"{found[1]} {MASK}", text)

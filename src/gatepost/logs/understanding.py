@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gatepost.logs.dialects.draft import Draft, done
-from gatepost.logs.dialects.registry import DIALECTS
+from gatepost.logs.dialects.registry import DIALECTS, OBJECTS
 from gatepost.logs.dialects.table import Dialect, Part, secretive, text
 from gatepost.model.event import Event, Kind
 from gatepost.model.log import Line
@@ -25,6 +25,8 @@ def understand(line: Line, source: int = 0, offset: int = 0) -> Event:
     claim = _claims[tag] if tag in _claims else _claim(tag)
     if claim is None:
         draft = Draft(line.at or 0, line.host, text(tag), "", line.pid, Kind.UNKNOWN)
+        if message.startswith("{") and len(message) <= LONGEST_MESSAGE:
+            _object(draft, message)
     else:
         dialect, part = claim
         draft = Draft(line.at or 0, line.host, part.daemon, part.service, line.pid, Kind.UNKNOWN)
@@ -41,6 +43,15 @@ def understand(line: Line, source: int = 0, offset: int = 0) -> Event:
     draft.source = source
     draft.offset = offset
     return done(draft)
+
+
+def _object(draft: Draft, message: str) -> None:
+    for table in OBJECTS:
+        found = table.find(message)
+        if found is not None:
+            row, match = found
+            row.fill(draft, match)
+            return
 
 
 def _claim(tag: str) -> _Claim:

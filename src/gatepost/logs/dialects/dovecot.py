@@ -13,7 +13,7 @@ from gatepost.logs.dialects.dovecot_json import EVENTS
 from gatepost.logs.dialects.dovecot_login import LOGIN
 from gatepost.logs.dialects.dovecot_mail import MAIL
 from gatepost.logs.dialects.draft import Draft
-from gatepost.logs.dialects.table import Dialect, Part, Table, number, row, secretive, text
+from gatepost.logs.dialects.table import Dialect, Part, Table, number, row, text
 from gatepost.model.event import Kind
 
 HOST = Table(
@@ -94,7 +94,7 @@ def _request(draft: Draft, found: re.Match[str], message: str) -> str:
         draft.pid = number(inside)
     request = _REQUEST.fullmatch(inside)
     if request is not None and not _SECOND.search(rest):
-        draft.user = secretive(request[1])
+        draft.user = text(request[1])
         draft.client = address(request[2])
         draft.method = (request[3] or "").upper()
         draft.session = text(request[4] or found[4] or "")
@@ -107,7 +107,7 @@ def _box(draft: Draft, found: re.Match[str], service: str) -> None:
     if inside.isascii() and inside.isdigit() and not found[3]:
         draft.pid = number(inside)
     else:
-        draft.user = secretive(inside.partition(",")[0])
+        draft.user = text(inside.partition(",")[0])
         draft.pid = number(found[3] or "") or draft.pid
     draft.session = text(found[4] or "")
 

@@ -9,14 +9,17 @@ from gatepost.logs.dialects.table import Table, row, secretive
 from gatepost.model.event import Kind, Result
 
 _WORKER = r"(?:conn unix:[^<>()]* \([^<>()]*\): auth-worker<\d+>: )?"
+_DISALLOWED = re.compile(r"Username character disallowed by [^()]*\(username: (.*)\)", re.DOTALL)
 _AGAIN = re.compile(r",[0-9A-Fa-f:.]+(?:,<[^<>]*>)?\): ")
 
 
-def only(draft: Draft, _match: re.Match[str]) -> None:
+def only(draft: Draft, match: re.Match[str]) -> None:
     """A user name may hold a comma and an address, and so may a password that is logged: two mean that neither is
     proved.
     """
-    if _AGAIN.search(draft.reason) or _AGAIN.search(draft.user + "): "):
+    if draft.user == "?" and (disallowed := _DISALLOWED.fullmatch(draft.reason)):
+        draft.user = disallowed[1]
+    if _AGAIN.search(match["reason"]) or _AGAIN.search(draft.user + "): "):
         draft.client = draft.user = draft.session = ""
 
 

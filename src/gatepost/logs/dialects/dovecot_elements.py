@@ -33,7 +33,7 @@ def read(draft: Draft, said: str) -> None:
     usual = _USUAL.fullmatch(said)
     if usual is not None:
         user, method, rip, lip, cover, session = usual.groups()
-        draft.user = secretive(user)
+        draft.user = text(user)
         draft.method = method or ""
         draft.client = address(rip)
         draft.local = address(lip)
@@ -41,7 +41,7 @@ def read(draft: Draft, said: str) -> None:
         draft.session = session or ""
         return
     user, elements = split(said)
-    draft.user = secretive(user)
+    draft.user = text(user)
     if elements is not None:
         _fill(draft, elements)
 

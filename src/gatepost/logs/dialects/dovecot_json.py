@@ -42,7 +42,7 @@ def exported(draft: Draft, match: re.Match[str]) -> None:
 def _client(draft: Draft, fields: dict[str, object]) -> None:
     service = _word(fields, "service") or _word(fields, "protocol")
     draft.service = _SERVICES.get(service, text(service))
-    draft.user = secretive(_word(fields, "user"))
+    draft.user = text(_word(fields, "user"))
     draft.client = address(_word(fields, "remote_ip"))
     draft.local = address(_word(fields, "local_ip"))
     draft.client_port = _count(fields, "remote_port")

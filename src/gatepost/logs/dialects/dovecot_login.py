@@ -116,7 +116,7 @@ LOGIN = Table(
         "proxied",
         Kind.SERVICE,
         rf"proxy(?:\([^<>()]*\))?: (?P<reason>{_SAID}){_ELEMENTS}",
-        starts="proxy:",
+        literal="proxy",
         finish=elements,
     ),
     row(

@@ -30,7 +30,8 @@ def acted(draft: Draft, match: re.Match[str]) -> None:
 
 
 def _bare_id(draft: Draft) -> None:
-    draft.message_id = draft.message_id.strip(" <>")
+    bare = draft.message_id.strip(" <>")
+    draft.message_id = "" if bare == "unspecified" else bare
 
 
 MAIL = Table(
@@ -78,7 +79,14 @@ MAIL = Table(
         "action",
         Kind.MAIL_ACTION,
         rf"(?P<action_>(?:{_ACTIONS})(?: from .*?)?): box=(?P<relay>.*?), uid=\d*(?:, msgid=(?P<message_id>.*?))?"
-        r"(?:, size=(?P<size>\d+))?(?:, flags=\([^()]*\))?(?:, (?:from|subject|vsize|flags)=.*)?",
+        r", size=(?P<size>\d+)(?:, flags=\([^()]*\))?",
+        literal=": box=",
+        finish=acted,
+    ),
+    row(
+        "action described",
+        Kind.MAIL_ACTION,
+        rf"(?P<action_>(?:{_ACTIONS})(?: from .*?)?): box=(?P<relay>.*?), uid=\d*(?:, .*)?",
         literal=": box=",
         finish=acted,
     ),

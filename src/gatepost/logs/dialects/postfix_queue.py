@@ -19,7 +19,7 @@ from gatepost.logs.dialects.postfix_words import (
     exchanged,
     judged,
 )
-from gatepost.logs.dialects.table import Table, row, secretive
+from gatepost.logs.dialects.table import Table, row, secretive, text
 from gatepost.model.event import Cover, Kind, Result
 
 _ENDED = {
@@ -52,7 +52,7 @@ def checked(draft: Draft, match: re.Match[str]) -> None:
     clients = _CLIENT_OF_HEADER.findall(said)
     draft.reason = secretive(f"{match['action_']}: {said}")
     if len(clients) == 1 and _LOCALLY not in said:
-        draft.name = secretive(clients[0][0])
+        draft.name = text(clients[0][0])
         draft.client = address(clients[0][1])
     if match["action_"] != "reject":
         draft.kind = Kind.MILTER

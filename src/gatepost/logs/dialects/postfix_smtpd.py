@@ -27,6 +27,7 @@ from gatepost.model.event import Cover, Kind, Result
 _AUTH = re.compile(r"\bauth=(?:(\d+)/)?(\d+)")
 _STARTTLS = re.compile(r"\bstarttls=[1-9]")
 _GREETED = re.compile(r"\b(?:ehlo|helo)=[1-9]")
+_AWAY = ("Connection lost to authentication server", "Temporary authentication failure")
 _UNNAMED = frozenset({"(unavailable)", "(unknown)"})
 
 
@@ -42,8 +43,11 @@ def counted(draft: Draft, _match: re.Match[str]) -> None:
 
 
 def named(draft: Draft, _match: re.Match[str]) -> None:
+    """An authentication service that is away refuses everybody: that is no attempt, and nobody's fault."""
     if draft.user in _UNNAMED:
         draft.user = ""
+    if draft.reason.startswith(_AWAY):
+        draft.kind = Kind.AUTH_DETAIL
 
 
 def pipelined(draft: Draft, match: re.Match[str]) -> None:
@@ -79,7 +83,7 @@ SMTPD = Table(
         "accepted",
         Kind.ACCEPTED,
         rf"{QUEUE}: client={CLIENT}(?:, sasl_method=(?P<method>[^\s,]+))?(?:, sasl_username=(?P<user>.*?))?"
-        r"(?:, sasl_sender=\S*?)?(?:, orig_queue_id=\w+)?(?:, orig_client=\S+)?",
+        r"(?:, sasl_sender=\S*?)?(?:, orig_queue_id=\w+)?(?:, orig_client=\S*\[[0-9A-Fa-f:.]+\](?::\d+)?)?",
         literal=": client=",
         result=Result.OK,
     ),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from gatepost.logs.dialects.draft import Draft
-from gatepost.logs.dialects.table import row, secretive, version
+from gatepost.logs.dialects.table import row, secretive, text, version
 from gatepost.model.event import Cover, Kind, Result
 
 QUEUE = r"(?P<queue>[0-9A-Za-z]{5,30})"
@@ -56,10 +56,10 @@ def refused(draft: Draft, match: re.Match[str]) -> None:
 
 def envelope(draft: Draft, said: str) -> None:
     """`reason; from=<> to=<> proto= helo=<>`. Postfix lets no <, > or space of a HELO name into the log."""
-    ending = last(_ENDING, said, "proto=")
+    ending = last(_ENDING, said)
     if ending is not None:
-        draft.helo = secretive(ending["helo"])
-        draft.user = secretive((ending["user"] or "").strip("<>"))
+        draft.helo = text(ending["helo"])
+        draft.user = text((ending["user"] or "").strip("<>"))
         draft.method = (ending["method"] or "").strip("<>").upper()
         said = said[: ending.start()]
     found = _ENVELOPE.fullmatch(said)
@@ -67,19 +67,14 @@ def envelope(draft: Draft, said: str) -> None:
         draft.reason = secretive(said.rstrip(";"))
         return
     draft.reason = secretive(found["reason"])
-    draft.sender = secretive(found["sender"] or "")
-    draft.recipient = secretive(found["recipient"] or "")
+    draft.sender = text(found["sender"] or "")
+    draft.recipient = text(found["recipient"] or "")
 
 
-def last(pattern: re.Pattern[str], said: str, literal: str) -> re.Match[str] | None:
-    """The match that ends the text and starts nearest to its end."""
-    at = said.rfind(literal)
-    if at < 0:
-        return None
-    start = at
-    while start > 0 and said[start - 1] in ", ":
-        start -= 1
-    return pattern.fullmatch(said, start)
+def last(pattern: re.Pattern[str], said: str) -> re.Match[str] | None:
+    """The protocol nearest to the end: a HELO name may hold the word, but no space before it."""
+    at = said.rfind(" proto=")
+    return pattern.fullmatch(said, at - (at > 0 and said[at - 1] == ",")) if at >= 0 else None
 
 
 ACTIONS = (

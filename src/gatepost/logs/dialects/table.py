@@ -44,26 +44,21 @@ CONVERT: dict[str, Callable[[str], str | int | None]] = {
     "attempts": number,
     "client": address,
     "client_port": number,
-    "commands": secretive,
-    "helo": secretive,
     "local": address,
     "method": lambda said: text(said.upper()),
     "pid": number,
     "port": number,
     "queue": lambda said: "" if said == "NOQUEUE" else said,
     "reason": secretive,
-    "recipient": secretive,
     "recipients": number,
-    "sender": secretive,
     "size": size,
     "tls": version,
-    "user": secretive,
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One shape of a message. `places` are the groups that fill fields: number, field, how to convert."""
+    """One shape of a message. `places` are its groups: the field it fills, "" for none, and how to convert."""
 
     name: str
     kind: Kind
@@ -71,16 +66,15 @@ class Row:
     starts: tuple[str, ...]
     literal: str
     result: Result
-    places: tuple[tuple[int, str, Callable[[str], str | int | None]], ...]
+    places: tuple[tuple[str, Callable[[str], str | int | None]], ...]
     settings: tuple[tuple[str, Setting], ...]
     finish: Finish | None
 
     def fill(self, draft: Draft, match: re.Match[str]) -> None:
         draft.kind = self.kind
         draft.result = self.result
-        for place, field, convert in self.places:
-            said = match[place]
-            if said:
+        for said, (field, convert) in zip(match.groups(), self.places, strict=True):
+            if said and field:
                 setattr(draft, field, convert(said))
         for field, value in self.settings:
             setattr(draft, field, value)
@@ -101,11 +95,9 @@ def row(
 ) -> Row:
     """A row; `starts` has its first words divided by `|`."""
     compiled = re.compile(pattern, re.DOTALL)  # a daemon's free text may hold a line break
-    places = tuple(
-        (place, field, CONVERT.get(field, text))
-        for field, place in compiled.groupindex.items()
-        if not field.endswith("_")
-    )
+    names = {place: "" if name.endswith("_") else name for name, place in compiled.groupindex.items()}
+    fields = (names.get(place, "") for place in range(1, compiled.groups + 1))
+    places = tuple((field, CONVERT.get(field, text)) for field in fields)
     words = tuple(starts.split("|")) if starts else ()
     return Row(name, kind, compiled, words, literal, result, places, tuple(settings.items()), finish)
 
