@@ -47,7 +47,7 @@ class _Following:
 
     def chunks(self, position: Position | None) -> Iterator[Chunk]:
         try:
-            if position:
+            if position and position.generation:
                 yield from self._resume(position)
             while not self.stop.is_set():
                 if self.file < 0:
