@@ -11,7 +11,8 @@ import re
 MASK = "***"
 
 _HINT = re.compile(
-    r"passw|pass\b|auth(?:[oe]|\s+[a-z])|token|resp=|login\s|secret|bearer|cookie|api_?key|base64|credentials|\$\d|\) !=|cont\s",
+    r"passw|pass\b|auth(?:[oe]|\s+[a-z])|token|resp=|login\s|secret|bearer|cookie|api_?key|base64|credentials|"
+    r"\$\d|\) !=|cont\s",
     re.IGNORECASE,
 )
 _GIVEN = re.compile(r"((?:given password|password|passwd)s?\s*[:=]\s*).+", re.IGNORECASE | re.DOTALL)
@@ -19,8 +20,9 @@ _DIGEST = re.compile(r"((?:SHA\d*|MD5|CRYPT)\w* of given password:? ?).+", re.IG
 _SCHEME = re.compile(r"([A-Z][A-Z0-9.-]{2,30})\(.*\) != .*", re.DOTALL)  # auth_debug_passwords
 _CREDENTIALS = re.compile(r"((?:Credentials|master in: REQUEST|passdb out: CONT|client in: CONT):?\s+).+", re.DOTALL)
 _HASH = re.compile(r"(?:\{[A-Z0-9.-]{2,30}\})?\$\d[a-z]?\$[^\s)'\"]+")
-_COMMAND = re.compile(
-    r"\b(AUTH +(?:PLAIN|LOGIN|XOAUTH2|OAUTHBEARER|NTLM|EXTERNAL)|AUTHENTICATE +\S{1,40}|PASS|LOGIN +[^\s:]{1,256}) +\S.*",
+_COMMAND = re.compile(  # a line break before it may stand as \\n
+    r"((?:\\n|\b)(?:AUTH +(?:PLAIN|LOGIN|XOAUTH2|OAUTHBEARER|NTLM|EXTERNAL)|AUTHENTICATE +\S{1,40}|PASS|"
+    r"LOGIN +[^\s:]{1,256})) +\S.*",
     re.IGNORECASE | re.DOTALL,
 )
 _HEADER = re.compile(r"((?:Proxy-)?Authorization:\s*|Cookie:\s*|Bearer\s+).+", re.IGNORECASE | re.DOTALL)
