@@ -168,7 +168,7 @@ def _coverage(coverage: Sequence[Coverage], before: Sequence[Coverage], page: Pa
             samples += _samples(one, page)
     heads = [
         Column("daemon"), Column("lines", right=True), Column("understood", right=True),
-        Column("of logins", right=True), Column("understood", right=True), Column("slow path", right=True), Column(""),
+        Column("logins", right=True), Column("understood", right=True), Column("slow path", right=True), Column(""),
     ]  # fmt: skip
     return table(heads, rows, indent=0) + (
         [text(""), text("Not understood, for example", "bold"), *samples] if samples else []
@@ -186,10 +186,10 @@ def _said(done: Sequence[Imported], page: Page) -> list[Text]:
     for note in dict.fromkeys(notes):
         said += wrapped(text(f"! {printable(note)}", "yellow"), page.width)
     assumed = list(dict.fromkeys(one.assumed for one in done if one.assumed))
-    for one in assumed[:2]:
+    for one in assumed[:1]:
         said += wrapped(text(one, QUIET), page.width)
-    if len(assumed) > 2:
-        said += [text(f"and so for {plural(len(assumed) - 2, 'other file')}, each up to its own last change", QUIET)]
+    if len(assumed) > 1:
+        said += [text(f"and so for {plural(len(assumed) - 1, 'other file')}, each up to its own last change", QUIET)]
     return [text(""), *said] if said else []
 
 

@@ -74,8 +74,8 @@ def _replayed(one: Link, replay: _Replay) -> Iterator[str]:
         for old in body["replaces"]:
             if replay.live.pop(int(old), None) is None:
                 yield f"{_name(one)}: it replaces link {old}, which holds no file"
-        for _, name, generation, begin, end in body["sources"]:
-            replay.offsets[name, generation] = max(end, begin)
+        for _, name, generation, _, end in body["sources"]:
+            replay.offsets[name, generation] = int(end)
         if "file" in body:
             replay.live[one.sequence] = {key: body[key] for key in FIELDS}
     except (ValueError, KeyError, TypeError, AttributeError):
