@@ -39,6 +39,7 @@ from gatepost.cli import (
     rollback,
     schema,
     spf,
+    usage,
 )
 from gatepost.errors import GatepostError, UsageError
 
@@ -81,6 +82,7 @@ app.add_typer(locks.app, name="locks")
 app.command("retire")(retire.retire)
 app.add_typer(logs.app, name="logs")
 app.command("query")(query.query)
+app.command("usage")(usage.usage)
 app.command("demo")(demo.demo)
 
 

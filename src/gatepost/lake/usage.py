@@ -31,3 +31,35 @@ SELECT make_timestamptz(t // {counting.DAY} * {counting.DAY}) AS "at", 'out' AS 
 FROM signal WHERE act = '{Act.OUTBOUND}' AND {span.within("t")} GROUP BY ALL
 ORDER BY ALL
 """  # noqa: S608 - pieces are ours
+
+
+FIRST = 'SELECT min("at")::DATE FROM usage WHERE day >= $since'
+WAYS = """
+WITH chosen AS (SELECT *, (date_diff('day', "at"::DATE, $until::DATE) // 7)::INTEGER AS age FROM usage
+    WHERE direction = 'in' AND day BETWEEN $since AND $until AND ($service = '' OR service = $service)
+    AND ($user = '' OR lower("user") = lower($user))),
+weekly AS (SELECT service, port, cover, starttls, tls, method, "user", age, sum(sessions) AS sessions,
+    sum(failures) AS failures, sum(messages) AS messages, min(first) AS first, max(last) AS last,
+    arg_max(client, last) AS client, arg_max(hint, last) FILTER (hint <> '') AS hint,
+    list(DISTINCT network) AS networks
+    FROM chosen GROUP BY ALL)
+SELECT service, port, cover, starttls, tls, method, "user", arg_max(client, last) AS client,
+    len(list_distinct(flatten(list(networks)))) AS networks, coalesce(arg_max(hint, last), '') AS hint,
+    sum(sessions)::BIGINT AS sessions, sum(failures)::BIGINT AS failures, sum(messages)::BIGINT AS messages,
+    epoch_us(min(first)) AS first, epoch_us(max(last)) AS last, list(age) AS ages, list(sessions::BIGINT) AS counts
+FROM weekly GROUP BY service, port, cover, starttls, tls, method, "user" ORDER BY ALL
+"""
+
+PEERS = """
+WITH chosen AS (SELECT *, (date_diff('day', "at"::DATE, $until::DATE) // 7)::INTEGER AS age FROM usage
+    WHERE day BETWEEN $since AND $until AND (direction = 'out' OR outcome = 'accepted') AND hint <> ''),
+weekly AS (SELECT direction, hint, age, sum(messages) FILTER (cover = 'none') AS clear,
+    sum(messages) FILTER (cover IN ('tls', 'outside')) AS covered, sum(messages) FILTER (cover = '') AS unknown,
+    list(DISTINCT tls) FILTER (tls <> '') AS tls, min(first) AS first, max(last) AS last,
+    arg_max(client, last) AS client FROM chosen GROUP BY ALL)
+SELECT direction, hint, arg_max(client, last) AS client, coalesce(sum(clear), 0)::BIGINT AS clear,
+    coalesce(sum(covered), 0)::BIGINT AS covered, coalesce(sum(unknown), 0)::BIGINT AS unknown,
+    list_sort(list_distinct(flatten(list(coalesce(tls, []))))) AS tls, epoch_us(min(first)) AS first,
+    epoch_us(max(last)) AS last, list(age) AS ages, list(coalesce(clear, 0)::BIGINT) AS counts
+FROM weekly GROUP BY direction, hint ORDER BY ALL
+"""
