@@ -114,33 +114,36 @@ impl Batch {
             }
             let line = lines.get(one.begin as usize..one.end as usize)?;
             let places = self.places.get(one.first as usize..)?;
-            let values = engine.shapes.get(one.shape as usize)?;
-            for (value, column) in values.iter().zip(self.columns.iter_mut()) {
+            let row = self.rows as usize;
+            let shape = one.shape as usize;
+            for (number, value) in engine.shapes.get(shape)? {
+                let column = &mut self.columns[*number];
                 match value {
-                    Value::Word(word) => column.numbers32.push(*word),
-                    Value::Text(text) => column.text(text)?,
-                    Value::Number(number) => column.number(*number),
+                    Value::Word(word) => column.word(row, *word),
+                    Value::Text(text) => column.text(row, text)?,
+                    Value::Number(number) => column.number(row, *number),
                     Value::Span(first, last) => {
                         let span = line.get(*places.get(*first)? as usize..*places.get(*last)? as usize)?;
-                        column.span(span)?;
+                        column.span(row, span)?;
                     }
                     Value::Count(first, last) => {
                         let span = line.get(*places.get(*first)? as usize..*places.get(*last)? as usize)?;
-                        column.number(decimal(span)?);
+                        column.number(row, decimal(span)?);
                     }
-                    Value::Fixed => {}
                 }
             }
-            self.columns[given.at].number(one.at);
-            self.columns[given.host].span(line.get(one.host.0 as usize..one.host.1 as usize)?)?;
-            if let Value::Fixed = values[given.pid] {
-                self.columns[given.pid].number(one.pid);
+            self.columns[given.at].number(row, one.at);
+            self.columns[given.host].span(row, line.get(one.host.0 as usize..one.host.1 as usize)?)?;
+            if !*engine.own_pid.get(shape)? {
+                self.columns[given.pid].number(row, one.pid);
             }
-            self.columns[given.source].number(source);
-            self.columns[given.offset].number(offset + i64::from(one.begin));
+            self.columns[given.source].number(row, source);
+            self.columns[given.offset].number(row, offset + i64::from(one.begin));
             self.rows += 1;
         }
         self.found = found;
+        let rows = self.rows as usize;
+        self.columns.iter_mut().for_each(|one| one.pad(rows));
         slow.done().then(|| self.rows as i64)
     }
 
@@ -158,7 +161,7 @@ impl Batch {
             (0, Stored::Wide) => raw(&one.numbers64),
             (0, _) => raw(&one.numbers32),
             (1, _) => raw(&one.bytes),
-            (2, _) if one.missing > 0 => raw(&one.valid),
+            (2, _) if one.told < self.rows as usize => raw(&one.valid),
             (3, _) => raw(&one.words.bytes),
             (4, _) => raw(&one.words.offsets),
             _ => return None,
@@ -171,10 +174,11 @@ impl Batch {
     }
 
     fn row(&mut self, from: &mut Reader) -> Option<()> {
+        let row = self.rows as usize;
         for column in &mut self.columns {
             match column.stored {
-                Stored::Word | Stored::Text => column.span(from.text()?)?,
-                Stored::Narrow | Stored::Wide => column.number(from.wide()?),
+                Stored::Word | Stored::Text => column.span(row, from.text()?)?,
+                Stored::Narrow | Stored::Wide => column.number(row, from.wide()?),
             }
         }
         self.rows += 1;
@@ -186,27 +190,35 @@ impl Batch {
 #[derive(Default)]
 struct Words {
     known: HashMap<Vec<u8>, i32>,
-    last: Vec<u8>,
-    last_word: i32,
+    /// Words met lately, by their length and last letters: most lines find theirs here.
+    recent: Vec<i32>,
     bytes: Vec<u8>,
     offsets: Vec<i32>,
     seeds: usize,
 }
 
+const RECENT: usize = 64;
+
 impl Words {
     #[inline]
     fn word(&mut self, text: &[u8]) -> Option<i32> {
-        if self.last == text {
-            return Some(self.last_word);
+        let tail = text.iter().rev().take(3).fold(text.len(), |sum, &byte| sum * 7 + byte as usize);
+        let place = tail % RECENT;
+        let recent = self.recent[place];
+        if self.text(recent) == Some(text) {
+            return Some(recent);
         }
         let word = match self.known.get(text) {
             Some(word) => *word,
             None => self.add(text)?,
         };
-        self.last.clear();
-        self.last.extend_from_slice(text);
-        self.last_word = word;
+        self.recent[place] = word;
         Some(word)
+    }
+
+    fn text(&self, word: i32) -> Option<&[u8]> {
+        let at = word as usize;
+        self.bytes.get(*self.offsets.get(at)? as usize..*self.offsets.get(at + 1)? as usize)
     }
 
     fn add(&mut self, text: &[u8]) -> Option<i32> {
@@ -223,19 +235,20 @@ impl Words {
         self.known.retain(|_, word| (*word as usize) < seeds);
         self.offsets.truncate(seeds + 1);
         self.bytes.truncate(self.offsets.last().map_or(0, |&end| end as usize));
-        self.last.clear();
-        self.last_word = 0;
+        self.recent.clear();
+        self.recent.resize(RECENT, 0);
     }
 }
 
+/// One column. Rows that nothing was told of are filled up when the next one is, or at the end.
 struct Filled {
     stored: Stored,
     numbers32: Vec<i32>,
     numbers64: Vec<i64>,
     bytes: Vec<u8>,
     valid: Vec<u8>,
-    count: usize,
-    missing: usize,
+    /// Numbers that are there.
+    told: usize,
     words: Words,
 }
 
@@ -245,16 +258,8 @@ impl Filled {
         for seed in seeds {
             words.add(seed);
         }
-        let mut one = Filled {
-            stored,
-            numbers32: Vec::new(),
-            numbers64: Vec::new(),
-            bytes: Vec::new(),
-            valid: Vec::new(),
-            count: 0,
-            missing: 0,
-            words,
-        };
+        let (numbers32, numbers64, bytes, valid) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let mut one = Filled { stored, numbers32, numbers64, bytes, valid, told: 0, words };
         one.clear();
         one
     }
@@ -264,8 +269,7 @@ impl Filled {
         self.numbers64.clear();
         self.bytes.clear();
         self.valid.clear();
-        self.count = 0;
-        self.missing = 0;
+        self.told = 0;
         if self.stored == Stored::Text {
             self.numbers32.push(0);
         }
@@ -273,45 +277,81 @@ impl Filled {
     }
 
     #[inline]
-    fn span(&mut self, text: &[u8]) -> Option<()> {
-        if self.stored == Stored::Word {
-            let word = self.words.word(text)?;
-            self.numbers32.push(word);
-            return Some(());
+    fn pad(&mut self, row: usize) {
+        match self.stored {
+            Stored::Word => self.numbers32.resize(row, 0),
+            Stored::Text => {
+                let end = self.numbers32.last().copied().unwrap_or(0);
+                self.numbers32.resize(row + 1, end);
+            }
+            Stored::Narrow => self.numbers32.resize(row, 0),
+            Stored::Wide => self.numbers64.resize(row, 0),
         }
-        self.text(text)
+        if matches!(self.stored, Stored::Narrow | Stored::Wide) {
+            self.valid.resize((row + 7) / 8, 0);
+        }
     }
 
     #[inline]
-    fn text(&mut self, text: &[u8]) -> Option<()> {
+    fn word(&mut self, row: usize, word: i32) {
+        self.pad(row);
+        self.numbers32.push(word);
+    }
+
+    #[inline]
+    fn span(&mut self, row: usize, text: &[u8]) -> Option<()> {
+        if self.stored == Stored::Word {
+            let word = self.words.word(text)?;
+            self.word(row, word);
+            return Some(());
+        }
+        self.text(row, text)
+    }
+
+    #[inline]
+    fn text(&mut self, row: usize, text: &[u8]) -> Option<()> {
+        self.pad(row);
         self.bytes.extend_from_slice(text);
         self.numbers32.push(i32::try_from(self.bytes.len()).ok()?);
         Some(())
     }
 
     #[inline]
-    fn number(&mut self, number: i64) {
-        let there = number != NONE;
-        let value = if there { number } else { 0 };
-        if self.stored == Stored::Wide {
-            self.numbers64.push(value);
-        } else {
-            self.numbers32.push(value as i32);
+    fn number(&mut self, row: usize, number: i64) {
+        if number == NONE {
+            return;
         }
-        let bit = self.count & 7;
-        if bit == 0 {
+        self.pad(row);
+        if self.stored == Stored::Wide {
+            self.numbers64.push(number);
+        } else {
+            self.numbers32.push(number as i32);
+        }
+        let (byte, bit) = (row / 8, row % 8);
+        if byte >= self.valid.len() {
             self.valid.push(0);
         }
-        if let Some(last) = self.valid.last_mut() {
-            *last |= u8::from(there) << bit;
-        }
-        self.count += 1;
-        self.missing += usize::from(!there);
+        self.valid[byte] |= 1 << bit;
+        self.told += 1;
     }
 }
 
+/// Eight bytes at a time: a byte of `word` is zero where the newline is.
 fn newline(lines: &[u8], begin: usize) -> usize {
-    lines[begin..].iter().position(|&byte| byte == b'\n').map_or(lines.len(), |at| begin + at)
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const HIGHS: u64 = 0x8080_8080_8080_8080;
+    const NEWLINES: u64 = ONES * b'\n' as u64;
+    let mut at = begin;
+    let mut words = lines[begin..].chunks_exact(8);
+    for word in &mut words {
+        let word = u64::from_le_bytes(word.try_into().unwrap_or([0; 8])) ^ NEWLINES;
+        let found = word.wrapping_sub(ONES) & !word & HIGHS;
+        if found != 0 {
+            return at + found.trailing_zeros() as usize / 8;
+        }
+        at += 8;
+    }
+    words.remainder().iter().position(|&byte| byte == b'\n').map_or(lines.len(), |more| at + more)
 }
 
 fn decimal(text: &[u8]) -> Option<i64> {

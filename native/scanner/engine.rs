@@ -2,7 +2,6 @@
 #![forbid(unsafe_code)]
 
 use crate::classes::Class;
-use crate::columns::NONE;
 use crate::spec::Reader;
 use std::collections::HashMap;
 
@@ -24,7 +23,6 @@ pub enum Value {
     Number(i64),
     Span(usize, usize),
     Count(usize, usize),
-    Fixed,
 }
 
 pub struct Column {
@@ -60,8 +58,10 @@ pub struct Given {
 pub struct Engine {
     pub columns: Vec<Column>,
     pub given: Given,
-    /// For each shape the value of every column.
-    pub shapes: Vec<Vec<Value>>,
+    /// For each shape the columns that are not empty, and what they hold.
+    pub shapes: Vec<Vec<(usize, Value)>>,
+    /// For each shape whether its messages tell another process number than the header.
+    pub own_pid: Vec<bool>,
     /// The daemon of each shape, for counting.
     pub counted: Vec<usize>,
     classes: Vec<Class>,
@@ -86,6 +86,7 @@ impl Engine {
             columns,
             given,
             shapes: Vec::new(),
+            own_pid: Vec::new(),
             counted: Vec::new(),
             classes,
             nodes: Vec::new(),
@@ -161,19 +162,17 @@ impl Engine {
             };
             node = self.step(node, piece);
         }
-        let mut values: Vec<Value> = self.columns.iter().map(nothing).collect();
+        let mut values = Vec::new();
         for _ in 0..from.number()? {
             let column = from.number()? as usize;
-            let value = self.value(column, pieces, from)?;
-            *values.get_mut(column)? = value;
+            values.push((column, self.value(column, pieces, from)?));
         }
-        let given = self.given;
-        for column in [given.at, given.host, given.source, given.offset] {
-            values[column] = Value::Fixed;
+        let (given, count) = (self.given, self.columns.len());
+        let fixed = [given.at, given.host, given.source, given.offset];
+        if values.iter().any(|(column, _)| fixed.contains(column) || *column >= count) {
+            return None;
         }
-        if let Value::Number(NONE) = values[given.pid] {
-            values[given.pid] = Value::Fixed; // the header's, unless the message tells another
-        }
+        self.own_pid.push(values.iter().any(|(column, _)| *column == given.pid));
         let number = self.shapes.len();
         self.nodes[node].shape.get_or_insert(number);
         self.shapes.push(values);
@@ -234,13 +233,4 @@ fn column(from: &mut Reader) -> Option<Column> {
     }
     let sound = stored != Stored::Word || words.first().map_or(false, Vec::is_empty);
     sound.then(|| Column { stored, words })
-}
-
-/// What a column holds where a shape says nothing of it: the empty word or text, and no number.
-fn nothing(column: &Column) -> Value {
-    match column.stored {
-        Stored::Word => Value::Word(0),
-        Stored::Text => Value::Text(Vec::new()),
-        Stored::Narrow | Stored::Wide => Value::Number(NONE),
-    }
 }
