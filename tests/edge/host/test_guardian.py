@@ -8,8 +8,8 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -18,7 +18,8 @@ from gatepost.edge.host import backup, guardian
 from gatepost.edge.host.backup import Share
 from gatepost.edge.host.guardian import Fate
 from gatepost.edge.host.hand import Hand, TakenBack, script
-from gatepost.errors import StepFailed
+from gatepost.errors import CannotLook, StepFailed
+from gatepost.model.bundle import Ran
 from tests.edge.host.bench import HERE, HOST, Bench, until
 
 
@@ -87,6 +88,30 @@ def test_what_is_kept_stays(bench: Bench, hand: Hand) -> None:
     assert (bench.extra.read_text(), bench.leftovers()) == ("extra = yes\n", [])
     guardian.keep(hand)  # twice is once
     assert guardian.take_back(hand) == ""
+    assert (bench.extra.read_text(), bench.leftovers()) == ("extra = no\n", [])
+
+
+@dataclass(frozen=True)
+class CutOff:
+    """A way that breaks before the undo comes through; the guardian is told to wait a second only."""
+
+    where: str = "this machine"
+
+    def run(self, argv: Sequence[str], *, stdin: str = "", patience: float = 60.0) -> Ran:
+        if argv[4] == "undo":
+            raise CannotLook("the connection broke")
+        words = [*argv[:-1], "1"] if argv[4] == "arm" else argv
+        return HERE.run(words, stdin=stdin, patience=patience)
+
+
+def test_a_rollback_that_is_cut_off_is_finished_by_the_host(bench: Bench, hand: Hand) -> None:
+    guardian.arm(hand, 20)
+    guardian.keep(hand)
+    until(lambda: bench.guardian() is None, "the guardian's end")
+    with pytest.raises(CannotLook, match="the connection broke"):
+        guardian.take_back(replace(hand, runner=CutOff()))
+    until(lambda: guardian.told(hand).fate is Fate.UNDONE, "the undo")
+    until(lambda: bench.guardian() is None, "the guardian's end")
     assert (bench.extra.read_text(), bench.leftovers()) == ("extra = no\n", [])
 
 

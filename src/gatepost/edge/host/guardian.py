@@ -6,6 +6,7 @@ It outlives gatepost, the connection and the terminal. What decides is one file 
 from __future__ import annotations
 
 import math
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -13,6 +14,7 @@ from gatepost.edge.host.hand import UNDOING, Hand
 from gatepost.errors import StepFailed
 
 TROUBLE = "trouble: "
+ALONE = 60.0  # seconds after which a host goes on taking back by itself
 
 
 class Fate(StrEnum):
@@ -58,10 +60,13 @@ def told(hand: Hand) -> Told:
 def take_back(hand: Hand) -> str:
     """Undo it as far as it went, also what was kept, and prove that the files are as before.
 
+    What was kept is guarded again while it is taken back: if we are cut off, the host finishes that by itself.
     Returns what went wrong beside that: a daemon that would not reload. Raises StepFailed when a file is not as before.
     """
     if told(hand).fate is Fate.KEPT:
         hand.do("reopen")
+        with suppress(StepFailed):  # a full disk keeps nobody from taking back
+            arm(hand, ALONE)
     said = hand.do("undo", patience=UNDOING)
     return "; ".join(line.removeprefix(TROUBLE) for line in said.splitlines() if line.startswith(TROUBLE))
 
