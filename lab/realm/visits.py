@@ -6,6 +6,7 @@ import json
 import secrets
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from lab.realm import ground
@@ -49,13 +50,17 @@ LEAVING = (
 
 def flows(realm: Realm) -> str:
     """Sends a message every promised way and reads each back. Empty when mail flows, else what does not."""
-    sent = [(way, *send(realm, way)) for way in (*PROMISED, *LEAVING)]
-    for way, subject, refusal in sent:
-        if refusal:
-            return f"{way}: {refusal}"
-        if not (left(realm, subject) if way in LEAVING else read(realm, subject)):
-            return f"{way}: accepted, and never arrived"
-    return ""
+    with ThreadPoolExecutor() as pool:
+        told = pool.map(lambda way: _stopped(realm, way), (*PROMISED, *LEAVING))
+        return next(filter(None, told), "")
+
+
+def _stopped(realm: Realm, way: Way) -> str:
+    subject, refusal = send(realm, way)
+    if refusal:
+        return f"{way}: {refusal}"
+    arrived = left(realm, subject) if way in LEAVING else read(realm, subject)
+    return "" if arrived else f"{way}: accepted, and never arrived"
 
 
 def send(realm: Realm, way: Way = ARRIVING) -> tuple[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import time
 from pathlib import Path
 
@@ -72,6 +73,31 @@ def test_the_whole_group_is_killed_in_time(tmp_path: Path) -> None:
     assert not ran.ok
     pid = int((tmp_path / "pid").read_text())
     until(lambda: not alive(pid), "the end of what the shell started")  # killed by now, gone when the kernel gets to it
+
+
+@pytest.mark.live
+@pytest.mark.skipif(not shutil.which("doveconf"), reason="needs Dovecot")
+def test_a_configuration_that_never_ends_leaves_no_process(tmp_path: Path) -> None:
+    """It starts another program that reads, and that one waits for whoever writes into a FIFO."""
+    conf = tmp_path / "dovecot.conf"
+    os.mkfifo(tmp_path / "more.conf")
+    conf.write_text(f"!include {tmp_path}/more.conf\n")
+    ran = HERE.run(("doveconf", "-c", str(conf), "-n"), patience=1)
+    assert ran.why == "no end within 1 s"
+    until(lambda: not reading(str(conf)), "the end of what doveconf started")
+
+
+def reading(word: str) -> list[int]:
+    """Processes with this word in their command line."""
+    found = ((int(p.name), p / "cmdline") for p in Path("/proc").iterdir() if p.name.isdecimal())
+    return [pid for pid, path in found if alive(pid) and word.encode() in _octets(path)]
+
+
+def _octets(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""
 
 
 def test_a_flood_is_cut_while_it_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
