@@ -38,6 +38,7 @@ from tests.checks import (
     test_starttls,
     test_sts,
     test_tls,
+    test_traffic,
     test_transport,
 )
 from tests.checks.cases import DOMAIN, HOST, IMAP, LMTP, MX, NAME, NOW, SIEVE, SUBMISSION, SUBMISSIONS, service
@@ -65,6 +66,7 @@ _MODULES = (
     test_starttls,
     test_sts,
     test_tls,
+    test_traffic,
     test_transport,
 )
 ROWS = tuple(row for module in _MODULES for row in module.ROWS)

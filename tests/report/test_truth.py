@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
@@ -20,11 +21,13 @@ from gatepost.model.observation import (
     Upgrade,
     Vantage,
 )
+from gatepost.model.traffic import UsedSeen
 from gatepost.model.words import Mode, Reason, Role
 from gatepost.report.encryption import Word, encryption
 from gatepost.report.truth import NOT_ASKED, Row, Standing, rows
 from tests.report.sample import BAD, GOOD, GOOD_V4, GOOD_V6, NOW, sample
 
+LAST = datetime(2026, 11, 23, tzinfo=UTC)
 AT = Endpoint("mx.test", "192.0.2.1", 587)
 SUBMISSION = Service("submission", 587, "smtp", Role.SUBMISSION, Mode.STARTTLS, line=7)
 
@@ -145,3 +148,21 @@ def test_what_dns_tells_is_beside_what_answers() -> None:
     assert table()[GOOD, GOOD_V4, 25].advertised == "mx"
     assert table()[GOOD, GOOD_V4, 465].advertised == "srv"
     assert table()[GOOD, GOOD_V4, 587].advertised == "no"
+
+
+@pytest.mark.parametrize(
+    ("told", "shown"),
+    [
+        ({"sessions": 9, "accounts": 2}, "2 accounts, 23 Nov"),
+        ({"sessions": 9, "accounts": 2, "exact": False}, "≤ 2 accounts, 23 Nov"),
+        ({"sessions": 1}, "1 session, 23 Nov"),
+        ({"last": None}, "nobody"),
+    ],
+)
+def test_used_tells_accounts_and_the_last_day(told: dict[str, object], shown: str) -> None:
+    base = UsedSeen(Endpoint(AT.host, "", AT.port), "submission", True, NOW.date(), NOW.date(), 0, 0, LAST)
+    assert one(Listening(AT), replace(base, **told)).used == shown  # type: ignore[arg-type]
+
+
+def test_a_port_of_another_host_is_not_asked_about() -> None:
+    assert one(Listening(AT)).used == NOT_ASKED

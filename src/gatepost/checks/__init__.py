@@ -30,6 +30,7 @@ from gatepost.checks import (
     sts,
     tls,
     tls_stack,
+    traffic,
     transport,
 )
 from gatepost.checks.case import Check
@@ -245,7 +246,14 @@ _FROM_FIREWALL: tuple[Check, ...] = (
     segmentation.containers_behind_the_firewall,
 )
 
-CHECKS: tuple[Check, ...] = (*_FROM_PORTS, *_FROM_DNS, *_FROM_HOST, *_FROM_FIREWALL)
+_FROM_LOGS: tuple[Check, ...] = (
+    traffic.nobody_logs_in_in_clear,
+    traffic.users_stay_off_the_relay_port,
+    traffic.sessions_tell_their_tls,
+    traffic.clients_have_addresses_of_their_own,
+)
+
+CHECKS: tuple[Check, ...] = (*_FROM_PORTS, *_FROM_DNS, *_FROM_HOST, *_FROM_FIREWALL, *_FROM_LOGS)
 FROM_DNS = frozenset(one.control for one in _FROM_DNS)
 """Controls that a run without a mail domain says little or nothing about."""
 FROM_INSIDE = frozenset(one.control for one in (*_FROM_HOST, *_FROM_FIREWALL)) - frozenset(

@@ -20,6 +20,7 @@ from gatepost.checks.domain_seen import NOT_ASKED, domains, exchanging
 from gatepost.checks.grouping import Judged, findings
 from gatepost.checks.inside_seen import NOT_LOOKED
 from gatepost.checks.rules_seen import NO_VANTAGE
+from gatepost.checks.traffic import NO_LOGS
 from gatepost.checks.waivers import covering, waiver_findings
 from gatepost.model.architecture import Architecture, Endpoint, Service
 from gatepost.model.finding import Finding, Verdict
@@ -182,11 +183,11 @@ def _asked(judged: Sequence[Judged]) -> list[Judged]:
     nobody looked into any host, or from any vantage.
     """
     told = {one.control for one in judged if one.verdict.because not in _UNASKED}
-    asked = {one.check for one in judged if one.verdict.because not in {NOT_LOOKED, NO_VANTAGE}}
+    asked = {one.check for one in judged if one.verdict.because not in {NOT_LOOKED, NO_VANTAGE, NO_LOGS}}
     return [one for one in judged if one.control in told and one.check in asked]
 
 
-_UNASKED = frozenset({NOT_ASKED, NOT_LOOKED, NO_VANTAGE})
+_UNASKED = frozenset({NOT_ASKED, NOT_LOOKED, NO_VANTAGE, NO_LOGS})
 
 
 def _manual(run: Run, architecture: Architecture, told: set[str]) -> Iterable[Finding]:

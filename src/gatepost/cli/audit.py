@@ -82,7 +82,7 @@ def audit(
     before = telling.earlier(since, "--since")
     kept = declared.state(state)
     looked = watched(request, quiet=quiet)
-    judged = conclude(looked, other, before, kept)
+    judged = conclude(with_logs(looked, kept), other, before, kept)
     shown = telling.limited(judged, areas)
     telling.tell(telling.changed(shown, before), show, output, verbose=verbose, fail_on=fail_on)
     raise typer.Exit(telling.exit_code(shown, fail_on))
@@ -120,6 +120,27 @@ def conclude(looked: Looked, other: Audit | None, before: Audit | None, state: P
 
         judged = replace(judged, findings=remember(state, judged.findings, now))
     return replace(judged, compared_with=other.run.vantage or "the other run") if other else judged
+
+
+def with_logs(looked: Looked, state: Path | None) -> Looked:
+    """With what the lake tells of the hosts, where there is one. A lake that cannot be read costs nothing else."""
+    from dataclasses import replace
+
+    from gatepost.cli.declared import DEFAULT_STATE
+    from gatepost.errors import UsageError
+    from gatepost.model.observation import Seen
+
+    directory = state or DEFAULT_STATE
+    if not (directory / "lake").is_dir():
+        return looked
+    from gatepost.edge.lake.traffic import traffic
+
+    run = looked.run
+    try:
+        told = traffic(directory, {at.host for at in run.seen.endpoints()}, run.started)
+    except UsageError as error:
+        return replace(looked, notes=(*looked.notes, f"the logs were not asked: {error}"))
+    return replace(looked, run=replace(run, seen=Seen((*run.seen, *told))))
 
 
 def remembering(looked: Looked, state: Path) -> tuple[Looked, Path | None]:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from gatepost.edge.policing.server import Server
     from gatepost.policing.limits import Limits
+    from gatepost.policing.memory import Known
 
 DEFAULT_AT = "127.0.0.1:4001"
 DECIDING = "What is slowed and refused"
@@ -90,7 +91,7 @@ def policyd(
 
 
 def _settings(places: tuple[str, ...]) -> str:
-    """Dovecot speaks HTTP over TCP only. A nonce of its own each time: it must be secret, and the same only within one cluster."""
+    """Dovecot speaks HTTP over TCP only. The nonce is new each time: a secret, the same only within one cluster."""
     import secrets
 
     from gatepost.policing.configuration import dovecot, postfix
@@ -132,6 +133,7 @@ def _serve(places: tuple[str, ...], directory: Path, secret: str, limits: Limits
     except OSError as error:
         raise UsageError(f"--state {directory}: {because(error)}") from None
     bench = Bench(directory, limits, log_only=log_only, complain=_complaint())
+    bench.recall(_from_the_lake(directory, limits))
     try:
         asyncio.run(_until_told(Server(bench, secret), places))
     except* UsageError as errors:
@@ -139,6 +141,20 @@ def _serve(places: tuple[str, ...], directory: Path, secret: str, limits: Limits
     finally:
         bench.save()
         sys.stderr.write(f"gatepost: {bench.answered} attempts answered\n")
+
+
+def _from_the_lake(directory: Path, limits: Limits) -> tuple[Known, ...]:
+    """Networks that accounts logged in from, as far as logs were read; without them it learns by itself."""
+    if not (directory / "lake").is_dir():
+        return ()
+    from gatepost.edge.policing.acquaintance import from_lake
+    from gatepost.errors import UsageError
+
+    try:
+        return from_lake(directory / "lake", limits.remembered_days)
+    except UsageError as error:
+        _say(f"the logs were not asked: {error}")
+        return ()
 
 
 async def _until_told(server: Server, places: tuple[str, ...]) -> None:

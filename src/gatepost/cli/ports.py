@@ -21,6 +21,7 @@ def ports(
     reach: o.ReachFiles = None,
     outside: o.Outside = False,
     rate: o.Rate = None,
+    state: o.State = None,
     form: o.FormatName = None,
     output: o.Output = None,
     verbose: o.Verbose = False,
@@ -33,7 +34,7 @@ def ports(
     [bold]Exit:[/bold] 0 as declared, 1 a port is not, 2 bad input, 3 could not look.
     """
     from gatepost.cli import telling
-    from gatepost.cli.audit import conclude
+    from gatepost.cli.audit import conclude, with_logs
     from gatepost.cli.looking import watched
     from gatepost.cli.request import Request
     from gatepost.report.truth import rows
@@ -57,6 +58,6 @@ def ports(
         rate=rate,
     )
     looked = watched(request, quiet=quiet)
-    judged = conclude(looked, None, None, None)
+    judged = conclude(with_logs(looked, state), None, None, None)
     telling.tell(judged, telling.shape(form, output), output, verbose=verbose, view="ports")
     raise typer.Exit(int(any(row.wrong for row in rows(judged))))

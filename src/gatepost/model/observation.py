@@ -17,6 +17,7 @@ from gatepost.model.dns import Answer
 from gatepost.model.domain import DomainFact
 from gatepost.model.host import HostFact
 from gatepost.model.rules import FirewallFact
+from gatepost.model.traffic import TrafficFact
 from gatepost.model.words import Mode, Reason
 
 
@@ -273,7 +274,7 @@ class Unobserved:
 Observation = (
     Vantage | Listening | Closed | Identified | Greeting | Capabilities | Upgrade | Tried | Injected | Hello
     | Accepted | Handshake | ChainSeen | CertificateSeen | Feature | Advertised | Unobserved
-    | Answer | DomainFact | HostFact | FirewallFact
+    | Answer | DomainFact | HostFact | FirewallFact | TrafficFact
 )  # fmt: skip
 
 Fact = TypeVar("Fact", bound=Observation)

@@ -24,8 +24,10 @@ from gatepost.model.rules import (
     Reach,
     ReachSeen,
 )
+from gatepost.model.traffic import UsedSeen
 from gatepost.model.words import Reason
 from gatepost.report.escape import printable
+from gatepost.report.tally import plural
 from gatepost.servers.bound import inward, listed, outward, sockets, taking, translated
 
 NOT_ASKED = "–"  # noqa: RUF001 - an en dash, as in a printed table
@@ -71,6 +73,14 @@ class Known:
         for one in sorted(of(DeviationSeen, self.seen), key=lambda d: d.ports[1] - d.ports[0]):
             if one.direction == "input":
                 found[one.at.host].append(one)
+        return found
+
+    @cached_property
+    def used(self) -> Mapping[str, Sequence[UsedSeen]]:
+        """By host: what its logs tell of each port."""
+        found: dict[str, list[UsedSeen]] = defaultdict(list)
+        for one in of(UsedSeen, self.seen):
+            found[one.at.host].append(one)
         return found
 
     def sockets(self, host: str) -> tuple[SocketSeen, ...] | None:
@@ -124,6 +134,17 @@ def listening(at: Endpoint, known: Known, answered: str) -> str:
     if behind := translated(here, at, host.addresses if host else ()):
         return f"on {behind[0].address}"
     return "loopback" if any(s.port == at.port and inward(s) for s in here) else "no"
+
+
+def used(at: Endpoint, known: Known) -> str:
+    """Accounts, or sessions where nobody logs in, and the last day; at most so many where the log names no port."""
+    told = next((one for one in known.used.get(at.host, ()) if one.at.port == at.port), None)
+    if told is None:
+        return NOT_ASKED
+    if not told.sessions or told.last is None:
+        return "nobody"
+    count = plural(told.accounts, "account") if told.accounts else plural(told.sessions, "session")
+    return f"{'' if told.exact else '≤ '}{count}, {told.last:%d %b}"
 
 
 def forwarded(at: Endpoint, known: Known) -> bool:

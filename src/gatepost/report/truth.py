@@ -169,7 +169,7 @@ def _row(at: Endpoint, known: Known, findings: list[Finding], advertised: Mappin
         reachable=columns.reachable(at, known, answered),
         encrypted=encrypted if answered == "yes" else "",
         advertised=NOT_ASKED if advertised is None else advertised.get((at.host, at.port), "no"),
-        used=NOT_ASKED,
+        used=columns.used(at, known),
         verdict=found,
         standing=standing,
         cause="" if standing is Standing.GOOD else cause(place, found, known, findings),
