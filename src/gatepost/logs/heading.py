@@ -16,11 +16,15 @@ LONGEST = 16384  # characters of a message; the daemons' own bounds are lower, w
 _HOST = r"[A-Za-z0-9_.:%@/-]*[A-Za-z0-9_.%/-]"
 _TAG = r"[^\s\[\]:<>=\"{}]{1,128}"
 _NAMED = rf"(?:({_HOST}) +)?({_TAG})(?: ?\[(\d{{1,10}})\])?: ?"  # a host never ends in a colon, a tag always does
-_SURE = rf"([A-Za-z0-9_.:%-]*[A-Za-z0-9_.%-]) +({_TAG})(?:\[(\d{{1,10}})\])?: ?"  # a plain host and a tag
+_SURE = r"([A-Za-z0-9_.:%-]+)(?<!:) +([A-Za-z0-9_./-]{1,128})(?:\[(\d{1,10})\])?: ?"  # a plain host and a plain tag
 _BSD_STAMP = r"([A-Z][a-z][a-z] {1,2}\d{1,2} \d\d:\d\d:\d\d)"
 _FAST_BSD = re.compile(rf"{_BSD_STAMP} {_SURE}")
 _FAST_ISO = re.compile(
     r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:?\d\d)? " + _SURE,
+)
+_FAST_5424 = re.compile(
+    r"<\d{1,3}>1 (\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d) "
+    r"([!-,.-~][!-~]{0,254}) ([!-,.-~][!-~]{0,254}) (\d{1,10}) [!-~]{1,32} - ?\ufeff?"
 )
 _WHO = re.compile(_NAMED)
 _PRIORITY = re.compile(r"<\d{1,3}>")
@@ -74,13 +78,11 @@ def heading(raw: bytes, clock: Clock) -> Line | None:
         if tag not in _OWN_HEADER:
             at = years.yearless(stamp, clock.newest, clock.zone)
             return Line(at, host, tag, int(pid) if pid else None, _message(text, fast.end()))
-    else:
-        fast = _FAST_ISO.match(text)
-        if fast:
-            day, time, fraction, offset, host, tag, pid = fast.groups()
-            if tag not in _OWN_HEADER:
-                at = _with(years.dated(day, time, offset or "", clock.newest, clock.zone), fraction)
-                return Line(at, host, tag, int(pid) if pid else None, _message(text, fast.end()))
+    elif fast := _FAST_ISO.match(text) or _FAST_5424.match(text):
+        day, time, fraction, offset, host, tag, pid = fast.groups()
+        if tag not in _OWN_HEADER:
+            at = _with(years.dated(day, time, offset or "", clock.newest, clock.zone), fraction)
+            return Line(at, host, tag, int(pid) if pid else None, _message(text, fast.end()))
     return _slowly(text, clock)
 
 
