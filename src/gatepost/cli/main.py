@@ -14,6 +14,7 @@ import typer
 
 from gatepost import __version__
 from gatepost.cli import (
+    alerts,
     apply,
     audit,
     blocks,
@@ -40,6 +41,7 @@ from gatepost.cli import (
     schema,
     spf,
     usage,
+    watch,
 )
 from gatepost.errors import GatepostError, UsageError
 
@@ -75,6 +77,7 @@ app.command("dkim")(dkim.dkim)
 app.command("dmarc")(dmarc.dmarc)
 app.command("records")(records.records)
 app.add_typer(reports.app, name="reports")
+app.command("watch")(watch.watch)
 app.add_typer(blocks.app, name="blocks")
 app.command("unblock")(blocks.unblock)
 app.command("policyd")(policyd.policyd)
@@ -83,6 +86,7 @@ app.command("retire")(retire.retire)
 app.add_typer(logs.app, name="logs")
 app.command("query")(query.query)
 app.command("usage")(usage.usage)
+app.command("alerts")(alerts.alerts)
 app.command("demo")(demo.demo)
 
 

@@ -17,7 +17,7 @@ EVERYBODY = 8  # a zone that is this wide, or wider, says nothing about who is p
 class Spared:
     """`listed` are networks with the reason. `inner` are declared zones, whose private addresses are known.
 
-    `together` tells that all clients come from one address: then nobody can be told apart, and nobody is blocked.
+    `together` is a sentence that all clients come from one address: nobody can be told apart, and nobody is blocked.
     `homes` are addresses and the accounts that are used from there.
     """
 
@@ -29,7 +29,7 @@ class Spared:
     def why(self, text: str) -> str:
         """Empty where the address, or network, may be blocked."""
         if self.together:
-            return f"all clients come from {self.together}: a gateway or proxy hides who they are"
+            return self.together
         asked = _network(text)
         if asked is None:
             return "this is no address"
@@ -99,7 +99,7 @@ def _special(asked: Network, inner: tuple[Network, ...]) -> str:
         return "is no address of a stranger"
     if not asked.prefixlen:
         return "is everybody"
-    if _hides(asked) and not any(_overlap(net, asked) for net in inner):
+    if hides(asked) and not any(_overlap(net, asked) for net in inner):
         return "is private and in no declared zone: everybody behind a gateway may come from it"
     return ""
 
@@ -110,7 +110,7 @@ _SHARED = (
 )
 
 
-def _hides(asked: Network) -> bool:
+def hides(asked: Network) -> bool:
     """Not `is_private`: that also holds the networks of documentation, where nobody stands for another."""
     return any(_overlap(net, asked) for net in _SHARED)
 

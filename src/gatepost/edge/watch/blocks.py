@@ -100,6 +100,12 @@ class Blocks:
 
     def prove(self, addresses: Sequence[str], now: int) -> dict[str, str]:
         """The weakest sentence of all hosts for each address; recorded."""
+        found = self.proofs(addresses, now)
+        self.ledger.proved((address, text, 0) for address, text in found.items())
+        return found
+
+    def proofs(self, addresses: Sequence[str], now: int) -> dict[str, str]:
+        """Without the ledger, so that it can be asked for in another thread."""
         found: dict[str, str] = {}
         for name, (wall, host) in self.walls.items():
             with self._told(name):
@@ -108,7 +114,6 @@ class Blocks:
                 for address, text in said.items():
                     if not found.get(address, "proved").startswith("not"):
                         found[address] = text if len(self.walls) == 1 else f"{text} [{name}]"
-        self.ledger.proved((address, text, 0) for address, text in found.items())
         return found
 
     def standing(self) -> dict[str, Standing]:

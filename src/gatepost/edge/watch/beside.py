@@ -1,0 +1,123 @@
+"""What runs beside the loop in threads of its own: telling of alerts, and asking the lake about long windows."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Iterable
+from contextlib import closing
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from gatepost.detect.folding import Login
+from gatepost.detect.rule import Rule
+from gatepost.edge.lake import upkeep
+from gatepost.edge.lake.deriving import derive
+from gatepost.edge.lake.lake import Lake
+from gatepost.edge.watch import delivery
+from gatepost.edge.watch.history import hits, logins
+from gatepost.edge.watch.ledger import looked_at
+from gatepost.edge.watch.posting import Poster
+from gatepost.errors import GatepostError
+from gatepost.model.alert import Hit
+from gatepost.model.event import MICROSECONDS
+from gatepost.model.watching import Delivery, Watching
+
+TELLING, ASKING, TIDYING = 1.0, 300.0, 3600.0  # seconds between
+REACH = 86400 * MICROSECONDS  # hits that ended longer ago are not asked for
+BLOCKS = 86400 * MICROSECONDS  # of a message
+
+
+@dataclass(slots=True)
+class Telling:
+    """Messages go out while lines are read; a server that hangs holds up nothing else."""
+
+    directory: Path
+    places: tuple[Delivery, ...]
+    poster: Poster
+    stop: threading.Event
+    troubles: dict[str, str] = field(default_factory=dict)
+
+    def run(self) -> None:
+        with delivery.opened(self.directory, self.places, self.poster) as courier:
+            while True:
+                stopped = self.stop.wait(TELLING)
+                self.once(courier)
+                if stopped:
+                    return
+
+    def once(self, courier: delivery.Courier) -> int:
+        now = time.time_ns() // 1000
+        with looked_at(self.directory) as ledger:
+            blocks = ledger.blocks(now - BLOCKS) if ledger else ()
+        sent = courier.run(now, blocks)
+        self.troubles = dict(courier.troubles)
+        return sent
+
+
+@dataclass(slots=True)
+class Asking:
+    """Derives what the lake holds, holds the slow rules against it, and keeps the lake in order."""
+
+    lake: Lake
+    state: Path
+    watching: Watching
+    rules: tuple[Rule, ...]
+    stop: threading.Event
+    found: queue.SimpleQueue[Hit] = field(default_factory=queue.SimpleQueue)
+    said: queue.SimpleQueue[str] = field(default_factory=queue.SimpleQueue)
+    tidied: float = field(default_factory=time.monotonic)
+
+    def run(self) -> None:
+        while not self.stop.wait(ASKING):
+            try:
+                self.once()
+                if time.monotonic() - self.tidied > TIDYING:
+                    self.tidied = time.monotonic()
+                    self.tidy()
+            except GatepostError as error:
+                self.said.put(str(error))
+
+    def once(self) -> None:
+        derive(self.lake)
+        slow = [rule for rule in self.rules if not rule.live]
+        if not slow:
+            return
+        with closing(self.lake.connect()) as connection:
+            for hit in hits(connection, slow, time.time_ns() // 1000 - REACH):
+                self.found.put(hit)
+
+    def tidy(self) -> None:
+        """A clock that jumped must delete nothing."""
+        today = datetime.now(UTC).date()
+        upkeep.compact(self.lake, least=8)
+        if upkeep.clock_jumped(self.lake, self.watching.keep_days, today):
+            self.said.put("the clock is far from all that was read: nothing is deleted")
+            return
+        if self.watching.pseudonymise_days is not None:
+            upkeep.mask(self.lake, self.watching.pseudonymise_days, today, upkeep.key(self.state))
+        upkeep.prune(self.lake, self.watching.keep_days, today)
+
+
+@dataclass(slots=True)
+class Homes:
+    """Who logged in from where, as the lake knows it. Each client is asked for once an hour."""
+
+    lake: Lake
+    known: dict[str, tuple[float, tuple[Login, ...]]] = field(default_factory=dict)
+    most: int = 20_000
+
+    def __call__(self, clients: Iterable[str]) -> tuple[Login, ...]:
+        wanted = frozenset(clients)
+        now = time.monotonic()
+        new = {one for one in wanted if one not in self.known or now - self.known[one][0] > TIDYING}
+        if new:
+            if len(self.known) > self.most:
+                self.known.clear()
+            with closing(self.lake.connect()) as connection:
+                found = logins(connection, new)
+            for one in new:
+                self.known[one] = (now, tuple(login for login in found if login.client == one))
+        return tuple(login for one in wanted if one in self.known for login in self.known[one][1])

@@ -1,0 +1,263 @@
+"""The loop of `gatepost watch`: lines in, lake and rules, alerts, blocks, messages; each stage a small function.
+
+    read      a chunk: rows into the lake, signals through the rules
+    act       alerts that are new or have grown: decided, blocked, queued to be told
+    commit    rows and positions, once a second: whatever kills us loses nothing and doubles nothing
+    upkeep    what can wait: proofs, a look whether the kernel still holds the blocks, figures
+
+What may take long runs beside it in threads of its own: proofs of blocks, messages, questions of history to the lake.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from gatepost.detect.folding import Login
+from gatepost.edge.lake.lake import Lake
+from gatepost.edge.logs.scanner import Scanned, scan
+from gatepost.edge.watch.blocks import Blocks
+from gatepost.edge.watch.delivery import Courier
+from gatepost.edge.watch.metrics import Metrics
+from gatepost.edge.watch.noticing import Noticing, events
+from gatepost.errors import UsageError
+from gatepost.logs import years
+from gatepost.model.alert import Alert, Block, BlockEnd
+from gatepost.model.event import MICROSECONDS, Event
+from gatepost.model.log import Chunk, Clock
+
+COMMIT, LOOK, TOGETHER = (seconds * MICROSECONDS for seconds in (1, 30, 60))
+HISTORY = 90 * 86400 * MICROSECONDS  # of blocks: what makes the next one longer
+IDLE = 0.1  # seconds to wait for lines
+AHEAD = 2  # chunks
+PROVED_AT_ONCE = 500
+
+
+class Decided(Protocol):
+    block: tuple[Block, ...]
+    extend: tuple[Block, ...]
+    refuse: tuple[Block, ...]
+
+
+Decide = Callable[[Sequence[Alert], Sequence[Block], int, str], Decided]
+"""Alerts, blocks so far, now, and the sentence when all clients are one."""
+
+
+@dataclass(slots=True)
+class Tally:
+    """For whoever looks on."""
+
+    lines: int = 0
+    signals: int = 0
+    alerts: int = 0
+    blocks: int = 0
+    refused: int = 0
+    by_service: dict[str, int] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    last: int = 0
+
+
+@dataclass(slots=True)
+class Watch:
+    lake: Lake
+    noticing: Noticing
+    blocks: Blocks
+    courier: Courier
+    metrics: Metrics
+    decide: Decide
+    clock: Clock
+    history: Callable[[Iterable[str]], tuple[Login, ...]] = lambda _clients: ()
+    told: Callable[[str], None] = lambda _said: None
+    tally: Tally = field(default_factory=Tally)
+    committed: int = 0
+    looked: int = 0
+    compared: int = 0
+    dirty: bool = False
+    together: str = ""
+    unproved: list[str] = field(default_factory=list)
+    pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "prove"))
+    proving: Future[dict[str, str]] | None = None
+
+    def begin(self, now: int) -> None:
+        """What is slow the first time is done before the first line: patterns and the engine of the lake are loaded."""
+        events(scan(b"-\n", self.clock).table)
+        self.history(["127.0.0.1"])
+        for said in self.blocks.reconcile(now):
+            self.told(said)
+        self._trouble()
+
+    def step(self, chunk: Chunk | None, now: int) -> None:
+        if chunk is not None:
+            self.read(chunk, now)
+        if self.noticing.fresh:
+            self.act(now)
+        if self.dirty and now - self.committed >= COMMIT:
+            self.commit(now)
+        self.upkeep(now)
+
+    def read(self, chunk: Chunk, now: int) -> None:
+        if chunk.note:
+            self.told(f"{chunk.after.source}: {chunk.note}")
+        if not chunk.lines:
+            return
+        self.clock = years.moved(self.clock, now)
+        scanned = scan(chunk.lines, self.clock, self.lake.number(chunk.after.source), chunk.offset)
+        self.lake.append(scanned.table, chunk.after)
+        self.dirty = True
+        rows = events(scanned.table)
+        for signal in self.noticing.take(rows):
+            self.tally.signals += 1
+            self.tally.by_service[signal.service] = self.tally.by_service.get(signal.service, 0) + 1
+        self._count(chunk, scanned, rows, now)
+
+    def act(self, now: int) -> None:
+        found = self.noticing.alerts(now, self.history(self.noticing.seen()))
+        if not found:
+            return
+        before = self.blocks.ledger.blocks(now - HISTORY)
+        said = self.decide(found, before, now, self.together)
+        evidence = {one.id: self._places(one) for one in found}
+        made = [(one, evidence.get(one.alert, ())) for one in (*said.block, *said.refuse)]
+        self.blocks.take(made, now)
+        if said.extend:
+            self.blocks.extend(said.extend, now)
+        self.courier.take(found, now)
+        self._say(found, said)
+        self.unproved += [one.address for one in (*said.block, *said.extend) if not one.dry]
+        self._trouble()
+
+    def commit(self, now: int) -> None:
+        self.lake.commit()
+        self.committed, self.dirty = now, False
+        self.metrics.commits.inc()
+
+    def upkeep(self, now: int) -> None:
+        self._prove(now)
+        if now - self.compared >= TOGETHER:
+            self.compared = now
+            together = self.noticing.together()
+            if together and together != self.together:
+                self.told(f"nobody is blocked: {together}")
+            self.together = together
+        if now - self.looked >= LOOK:
+            self.looked = now
+            for said in self.blocks.reconcile(now):
+                self.told(said)
+            self.metrics.standing.set(len(self.blocks.ledger.standing(now)))
+            self.metrics.waiting.set(self.courier.waiting())
+            self._trouble()
+
+    def end(self, now: int) -> None:
+        """Everything that was read is kept, and what was decided is proved."""
+        if self.dirty:
+            self.commit(now)
+        while self.unproved or self.proving:
+            if self.proving:
+                self.proving.exception()
+            self._prove(now)
+        self.pool.shutdown()
+
+    def _prove(self, now: int) -> None:
+        if self.proving and self.proving.done():
+            done, self.proving = self.proving, None
+            for address, said in done.result().items():
+                self.blocks.ledger.proved([(address, said, 0)])
+                if not said.startswith("proved"):
+                    self.told(f"{address}: {said}")
+        if self.unproved and not self.proving:
+            some, self.unproved = self.unproved[:PROVED_AT_ONCE], self.unproved[PROVED_AT_ONCE:]
+            self.proving = self.pool.submit(self.blocks.proofs, some, now)
+
+    def _count(self, chunk: Chunk, scanned: Scanned, rows: Sequence[Event], now: int) -> None:
+        self.tally.lines += chunk.lines.count(b"\n")
+        self.metrics.read(scanned.coverage)
+        for service, at in {one.service: one.at for one in rows}.items():
+            self.metrics.line_of(service, at, now)
+            self.tally.last = max(self.tally.last, at)
+
+    def _places(self, alert: Alert) -> tuple[str, ...]:
+        names = {one.number: one.position.source for one in self.lake.sources()}
+        return tuple(f"{names.get(p.source, '?')}:{p.offset}" for p in alert.proofs)
+
+    def _say(self, found: Sequence[Alert], said: Decided) -> None:
+        self.tally.alerts += len(found)
+        self.tally.blocks += len(said.block)
+        self.tally.refused += len(said.refuse)
+        for one in found:
+            self.metrics.alerts.labels(one.severity.value, one.rules[0] if one.rules else "").inc()
+            self.told(f"{one.severity.value}: {one.title}: {one.because}")
+        for block in (*said.block, *said.extend, *said.refuse):
+            refused = block.end is BlockEnd.REFUSED
+            result = "refused" if refused else "rehearsed" if block.dry else "blocked"
+            self.metrics.blocks.labels(result).inc()
+            verb = {"refused": "not blocked", "rehearsed": "would be blocked", "blocked": "blocked"}[result]
+            for_ = f": {block.why}" if refused else f" for {(block.until - block.since) // MICROSECONDS} s"
+            self.told(f"{block.address} {verb}{for_}")
+
+    def _trouble(self) -> None:
+        for one in self.blocks.troubles:
+            self.told(one)
+        self.blocks.troubles.clear()
+
+
+def run(
+    watch: Watch,
+    chunks: Iterable[Chunk],
+    stop: threading.Event,
+    tick: Callable[[int], None],
+    ready: Callable[[], None] = lambda: None,
+) -> None:
+    """Until `stop`, or until the chunks end. `tick` is called after every step, `ready` before the first."""
+    waiting: queue.Queue[Chunk | BaseException | None] = queue.Queue(AHEAD)
+    threading.Thread(target=_fill, args=(chunks, waiting, stop), name="read", daemon=True).start()
+    watch.begin(_now())
+    ready()
+    try:
+        for chunk in _taken(waiting, stop):
+            now = _now()
+            watch.step(chunk, now)
+            tick(now)
+    finally:
+        stop.set()
+        watch.end(_now())
+
+
+def _taken(waiting: queue.Queue[Chunk | BaseException | None], stop: threading.Event) -> Iterator[Chunk | None]:
+    """None where nothing came for a moment: what is due is done all the same."""
+    while not stop.is_set():
+        try:
+            one = waiting.get(timeout=IDLE)
+        except queue.Empty:
+            yield None
+            continue
+        if one is None:
+            return
+        if isinstance(one, BaseException):
+            raise one
+        yield one
+
+
+def _fill(chunks: Iterable[Chunk], waiting: queue.Queue[Chunk | BaseException | None], stop: threading.Event) -> None:
+    last: BaseException | None = None
+    try:
+        for chunk in chunks:
+            while not stop.is_set():
+                try:
+                    waiting.put(chunk, timeout=IDLE)
+                except queue.Full:
+                    continue
+                break
+            if stop.is_set():
+                return
+    except (OSError, UsageError) as error:
+        last = error
+    waiting.put(last)
+
+
+def _now() -> int:
+    return time.time_ns() // 1000
