@@ -7,19 +7,38 @@ import time
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.logs.dialects.test_samples import SAMPLES, Sample
 
 from gatepost.logs.dialects.registry import DIALECTS
 from gatepost.logs.understanding import LONGEST_MESSAGE, TAGS, understand
 from gatepost.model.event import Event, Kind
 from gatepost.model.log import Line
+from tests.logs.dialects.test_samples import SAMPLES, Sample
 
 SECONDS = 1.0  # for one line of the greatest length; honest ones take microseconds
 PIECES = (
-    "a", "[", "]", "[192.0.2.1]", "]: ", ">", "<", "\"", "\\", ", ", "; ", ": ", " from ", ">, ", "=<", " to=<", "; from=<",
-    ",1.1.1.1", ",1)", "): ", "(", ", rip=1, ", ">, rip=1.1.1.1, a=<", "; from=<a> to=<b> proto=SMTP helo=<c>", " proto=SMTP helo=<",
-    "x=1 ", "auth=0/1 ", "msgid=<", ": saved mail to ", "rhost=1 ", "\"\\\"", " authentication failed: ", "password: ",
-)  # fmt: skip
+    *(
+        "a",
+        "[",
+        "]",
+        "[192.0.2.1]",
+        "]: ",
+        ">",
+        "<",
+        '"',
+        "\\",
+        ", ",
+        "; ",
+        ": ",
+        " from ",
+        ">, ",
+        "=<",
+        " to=<",
+        "; from=<",
+    ),
+    *(",1.1.1.1", ",1)", "): ", "(", ", rip=1, ", ">, rip=1.1.1.1, a=<", "; from=<a> to=<b> proto=SMTP helo=<c>"),
+    *(" proto=SMTP helo=<", "x=1 ", "auth=0/1 ", "msgid=<", ": saved mail to ", "rhost=1 ", '"\\"'),
+    *(" authentication failed: ", "password: "),
+)
 
 
 def distinct() -> list[Sample]:

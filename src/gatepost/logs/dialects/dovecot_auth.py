@@ -19,7 +19,7 @@ def only(draft: Draft, match: re.Match[str]) -> None:
     """
     if draft.user == "?" and (disallowed := _DISALLOWED.fullmatch(draft.reason)):
         draft.user = disallowed[1]
-    if _AGAIN.search(match["reason"]) or _AGAIN.search(draft.user + "): "):
+    if "): " in match["reason"] and _AGAIN.search(match["reason"]):
         draft.client = draft.user = draft.session = ""
 
 

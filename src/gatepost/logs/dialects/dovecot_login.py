@@ -9,7 +9,8 @@ from gatepost.logs.dialects.draft import Draft
 from gatepost.logs.dialects.table import Table, row
 from gatepost.model.event import Cover, Kind, Result
 
-_SAID = r"[^<>]*?"  # a stranger's words stand between < and > alone
+_SAID = r"[^<>]*"  # a stranger's words stand between < and > alone
+_MORE = r"[^<>()]*"
 _CODE = r"(?: \((?P<code>[a-z_]+)\))?"
 _ELEMENTS = r": (?P<elements_>(?:user=<|method=|rip=|lip=|rport=|session=<).*)"
 _REFUSED = (
@@ -70,6 +71,20 @@ LOGIN = Table(
         finish=elements,
     ),
     row(
+        "bad commands",
+        Kind.PROTOCOL_ERROR,
+        rf"(?P<reason>{_SAID}Too many (?:invalid|bad) {_SAID}\(no auth attempts{_MORE}\)){_CODE}{_ELEMENTS}",
+        literal="Too many ",
+        result=Result.VIOLATION,
+        finish=elements,
+    ),
+    row(
+        "no attempt",
+        Kind.NO_ATTEMPT,
+        rf"(?P<reason>{_SAID}\((?:no auth attempts|disconnected (?:before|during)){_MORE}\)){_CODE}{_ELEMENTS}",
+        finish=idle,
+    ),
+    row(
         "login refused",
         Kind.AUTH_FAILED,
         rf"(?P<reason>{_SAID}\((?:{_REFUSED})\)){_CODE}{_ELEMENTS}",
@@ -95,22 +110,8 @@ LOGIN = Table(
     row(
         "login stopped",
         Kind.ABORTED,
-        rf"(?P<reason>{_SAID}\((?:{_STOPPED}){_SAID}\)){_CODE}{_ELEMENTS}",
+        rf"(?P<reason>{_SAID}\((?:{_STOPPED}){_MORE}\)){_CODE}{_ELEMENTS}",
         finish=elements,
-    ),
-    row(
-        "bad commands",
-        Kind.PROTOCOL_ERROR,
-        rf"(?P<reason>{_SAID}Too many (?:invalid|bad) {_SAID}\(no auth attempts{_SAID}\)){_CODE}{_ELEMENTS}",
-        literal="Too many ",
-        result=Result.VIOLATION,
-        finish=elements,
-    ),
-    row(
-        "no attempt",
-        Kind.NO_ATTEMPT,
-        rf"(?P<reason>{_SAID}\((?:no auth attempts|disconnected (?:before|during)){_SAID}\)){_CODE}{_ELEMENTS}",
-        finish=idle,
     ),
     row(
         "proxied",

@@ -9,6 +9,8 @@ from gatepost.logs.dialects.table import Table, row, secretive, size
 from gatepost.model.event import Kind, Result
 
 _OUT = re.compile(r"(?:\bout=|\bretr=\d+/|\bbytes=\d+/)(\d+)")
+_ENDS = "Disconnected|Connection closed|Logged out|Server shutting down"
+_STARTS = "Disconnected|Disconnected:|Connection|Logged|Server"
 _ACTIONS = "delete|undelete|expunge|save|copy|append|flag_change|mailbox_create|mailbox_delete|mailbox_rename"
 _MESSAGE = r"(?:sieve: )?msgid=(?P<message_id>.*)"  # a stranger's: it ends at the last of the daemon's words
 
@@ -38,11 +40,12 @@ MAIL = Table(
     row(
         "logout",
         Kind.LOGOUT,
-        r"(?P<reason>(?:Disconnected|Connection closed|Logged out|Server shutting down)[^=]*?)"
-        r"(?: ?(?P<commands>(?:[a-z_]+=[\d/]+,? ?)+))?",
-        starts="Disconnected|Disconnected:|Connection|Logged|Server",
+        rf"(?P<reason>(?:{_ENDS})[^=]*) (?P<commands>[a-z_]+=[\d/a-z_=, ]*)",
+        starts=_STARTS,
+        literal="=",
         finish=sent,
     ),
+    row("logout uncounted", Kind.LOGOUT, rf"(?P<reason>(?:{_ENDS}).*)", starts=_STARTS),
     row(
         "saved",
         Kind.SAVED,

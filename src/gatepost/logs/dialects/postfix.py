@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gatepost.logs.dialects.postfix_queue import BOUNCE, CLEANUP, DELIVERY, OTHER, PICKUP, QMGR
+from gatepost.logs.dialects.postfix_queue import BOUNCE, CLEANUP, DELIVERY, OTHER, PICKUP, POSTSUPER, QMGR
 from gatepost.logs.dialects.postfix_screen import ANVIL, DNSBLOG, POSTSCREEN, TLSPROXY
 from gatepost.logs.dialects.postfix_smtpd import SMTPD
 from gatepost.logs.dialects.table import Dialect, Part, Table
@@ -21,6 +21,7 @@ _TABLES: dict[str, Table] = {
     "pickup": PICKUP,
     "pipe": DELIVERY,
     "postscreen": POSTSCREEN,
+    "postsuper": POSTSUPER,
     "qmgr": QMGR,
     "smtp": DELIVERY,
     "smtpd": SMTPD,

@@ -198,3 +198,9 @@ OTHER = Table(
     COMPLAINT,
     row("noted", Kind.SERVICE, r"(?P<reason>.*)"),
 )
+
+POSTSUPER = Table(
+    row("removed by hand", Kind.REMOVED, rf"{QUEUE}: removed", literal=": removed"),
+    row("queue changed", Kind.SERVICE, rf"{QUEUE}: (?P<reason>[a-z][a-z ]*)", literal=": "),
+    *OTHER.rows,
+)

@@ -33,10 +33,10 @@ _UNNAMED = frozenset({"(unavailable)", "(unknown)"})
 
 def counted(draft: Draft, _match: re.Match[str]) -> None:
     """auth=0/3 are three tries and no success. Behind a port with implicit TLS there is never a starttls counter."""
-    if auth := _AUTH.search(draft.commands):
+    if "auth=" in draft.commands and (auth := _AUTH.search(draft.commands)):
         draft.attempts = number(auth[2])
         draft.result = Result.FAILED if auth[1] == "0" else Result.OK
-    if _STARTTLS.search(draft.commands):
+    if "starttls=" in draft.commands and _STARTTLS.search(draft.commands):
         draft.cover = Cover.TLS
     elif draft.service in ("smtp", "submission") and _GREETED.search(draft.commands):
         draft.cover = Cover.NONE

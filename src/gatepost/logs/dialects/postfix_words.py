@@ -15,7 +15,7 @@ CLIENT = (
 )
 CLIENT_LAST = rf"(?P<name>.*)\[(?P<client>[^\s\[\]]*)\]{_PORT}"  # nothing but the daemon's words behind it
 ENDPOINT = r"\[(?P<client>[^\s\[\]]*)\]:(?P<client_port>\d+)"
-ADDRESS = r'(?:"(?:[^"\\]|\\.)*"|[^">])*'  # > stands within quotes only, since 3.5
+ADDRESS = r'[^"<>]*(?:"[^"\\]*(?:\\.[^"\\]*)*"[^"<>]*)*'  # < and > stand within quotes only, since 3.5
 TLS = r"(?P<tls>\S+) with cipher (?P<cipher>\S+) \(\d+/\d+ bits\)(?: key-exchange (?P<exchange>\S+))?(?: .*)?"
 TRUST = "Anonymous|Trusted|Untrusted|Verified"
 STAGE = r"(?P<commands>[A-Z][A-Za-z-]{1,20}|\.)"
@@ -28,9 +28,8 @@ _ENDING = re.compile(
     r",? ?\bproto=(?P<proto>\w+),? helo=<(?P<helo>[^<>\s]*)>"
     r"(?:,? sasl_method=(?P<method><?[\w-]+>?))?(?:,? sasl_username=(?P<user>\S.*))?"
 )
-_ENVELOPE = re.compile(
-    rf"(?P<reason>.*?); ?(?:from=<(?P<sender>{ADDRESS})>)?(?:,? ?to=<(?P<recipient>{ADDRESS})>)?", re.DOTALL
-)
+_ENVELOPE = re.compile(rf"; ?(?:from=<(?P<sender>{ADDRESS})>)?(?:,? ?to=<(?P<recipient>{ADDRESS})>)?", re.DOTALL)
+_TRIES = 16  # a recipient in quotes may hold what looks like the envelope
 
 
 def exchanged(draft: Draft, _match: re.Match[str]) -> None:
@@ -62,13 +61,16 @@ def envelope(draft: Draft, said: str) -> None:
         draft.user = text((ending["user"] or "").strip("<>"))
         draft.method = (ending["method"] or "").strip("<>").upper()
         said = said[: ending.start()]
-    found = _ENVELOPE.fullmatch(said)
-    if found is None:
-        draft.reason = secretive(said.rstrip(";"))
-        return
-    draft.reason = secretive(found["reason"])
-    draft.sender = text(found["sender"] or "")
-    draft.recipient = text(found["recipient"] or "")
+    at = said.find(";")
+    for _ in range(_TRIES):
+        found = _ENVELOPE.fullmatch(said, at) if at >= 0 else None
+        if found is not None:
+            draft.sender = text(found["sender"] or "")
+            draft.recipient = text(found["recipient"] or "")
+            said = said[:at]
+            break
+        at = said.find("; ", at + 1)
+    draft.reason = secretive(said)
 
 
 def last(pattern: re.Pattern[str], said: str) -> re.Match[str] | None:
