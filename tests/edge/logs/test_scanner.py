@@ -45,7 +45,7 @@ def same(lines: bytes, clock: Clock = CLOCK) -> Scanned:
 
 
 def without_ways(scanned: Scanned) -> list[tuple[object, ...]]:
-    return [(one.daemon, one.lines, one.understood, sorted(one.samples)) for one in scanned.coverage]
+    return [(one.daemon, one.lines, one.understood, len(one.samples)) for one in scanned.coverage]
 
 
 @pytest.fixture(scope="module")

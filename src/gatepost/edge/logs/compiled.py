@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import struct
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -17,11 +17,11 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from gatepost.edge.logs.shapes import Counted, Known, known
+from gatepost.edge.logs.shapes import Known, known
 from gatepost.lake.columns import EVENTS
 from gatepost.logs.heading import heading
 from gatepost.model.event import Event
-from gatepost.model.log import Clock
+from gatepost.model.log import Clock, Coverage
 
 LIBRARY = Path(__file__).with_name("gatepost-scanner.so")
 VERSION = 1
@@ -108,8 +108,12 @@ class Batch:
         numbers = self._numbers(LEFT, "I")
         return tuple(map(Stretch, numbers[::2], numbers[1::2]))
 
-    def counts(self) -> Counter[Counted]:
-        return Counter(dict(zip(self.engine.shapes.counted, self._numbers(COUNTS, "Q"), strict=True)))
+    def coverage(self) -> Iterator[Coverage]:
+        """Of the lines that were recognised: all are understood."""
+        for counted, lines in zip(self.engine.shapes.counted, self._numbers(COUNTS, "Q"), strict=True):
+            if lines:
+                auth = lines if counted.auth else 0
+                yield Coverage(counted.daemon, lines, lines, auth, auth, 0)
 
     def fill(self, lines: bytes, rows: Iterable[Event | None], source: int, offset: int) -> pa.Table | None:
         """The table. `rows` are the events of the lines that were left; None where one becomes no row."""

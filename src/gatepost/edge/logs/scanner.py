@@ -12,8 +12,8 @@ from operator import attrgetter
 import pyarrow as pa
 
 from gatepost.edge.logs import compiled
-from gatepost.edge.logs.counting import Count, recognised, summed
 from gatepost.lake.columns import EVENTS
+from gatepost.logs.coverage import Tally
 from gatepost.logs.heading import heading
 from gatepost.logs.understanding import understand
 from gatepost.model.event import Event, Kind
@@ -48,12 +48,12 @@ def scan(lines: bytes, clock: Clock, source: int = 0, offset: int = 0) -> Scanne
 
 def slowly(lines: bytes, clock: Clock, source: int = 0, offset: int = 0) -> Scanned:
     """The same by the complete patterns alone."""
-    count, rows = Count(), list[Event]()
+    tally, rows = Tally(), list[Event]()
     for begin, raw in _split(lines):
-        event = _read(raw, clock, source, offset + begin, count)
+        event = _read(raw, clock, source, offset + begin, tally)
         if event is not None:
             rows.append(event)
-    return Scanned(table(rows), count.coverage())
+    return Scanned(table(rows), tally.coverage())
 
 
 def table(events: Iterable[Event]) -> pa.Table:
@@ -66,20 +66,21 @@ def _quickly(engine: compiled.Engine, lines: bytes, clock: Clock, source: int, o
     batch = engine.batch(clock)
     if not batch.recognise(lines, clock):
         return None
-    count = Count()
-    rows = [_read(lines[one.begin : one.end], clock, source, offset + one.begin, count) for one in batch.left()]
-    coverage = summed((*recognised(batch.counts()), *count.coverage()))
+    tally = Tally()
+    rows = [_read(lines[one.begin : one.end], clock, source, offset + one.begin, tally) for one in batch.left()]
+    for coverage in batch.coverage():
+        tally.merge(coverage)
     filled = batch.fill(lines, rows, source, offset)
-    return Scanned(filled, coverage) if filled is not None else None
+    return Scanned(filled, tally.coverage()) if filled is not None else None
 
 
-def _read(raw: bytes, clock: Clock, source: int, at: int, count: Count) -> Event | None:
+def _read(raw: bytes, clock: Clock, source: int, at: int, tally: Tally) -> Event | None:
     """The event of a line, None where it tells none."""
     line = heading(raw, clock)
     if line is None:
         return None
     event = understand(line, source, at)
-    count.add(line, event)
+    tally.add(line, event, slow=True)
     if event.kind is Kind.UNKNOWN:
         return None
     return event if event.pid is None or event.pid <= MOST else replace(event, pid=None)

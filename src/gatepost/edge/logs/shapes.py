@@ -53,6 +53,18 @@ class Shape:
 
 
 @dataclass(frozen=True, slots=True)
+class Sample:
+    """A message of a shape. `ends` are where pieces begin and end, `places` the numbers of these."""
+
+    text: str
+    ends: tuple[int, ...]
+    places: dict[int, int]
+
+    def between(self, first: int, last: int) -> str:
+        return self.text[self.ends[first] : self.ends[last]]
+
+
+@dataclass(frozen=True, slots=True)
 class Known:
     """The shapes as the scanner reads them. `dropped` could not be learnt: a tag and a form each."""
 
@@ -90,7 +102,7 @@ def learnt(tag: str, form: str) -> Shape | None:
     """What the complete patterns make of this form; None where that does not follow from its places."""
     pieces = tuple(_pieces(form))
     samples = [_sample(pieces, turn) for turn in range(ROUNDS)]
-    lines = [Line(AT, HOST, tag, PID, "".join(sample)) for sample in samples]
+    lines = [Line(AT, HOST, tag, PID, sample.text) for sample in samples]
     events = [understand(line, SOURCE, OFFSET) for line in lines]
     if any(event.kind is Kind.UNKNOWN for event in events):
         return None
@@ -123,17 +135,17 @@ def _pieces(form: str) -> Iterator[str]:
         yield form[end:]
 
 
-def _sample(pieces: Sequence[str], turn: int) -> tuple[str, ...]:
-    sample = list[str]()
+def _sample(pieces: Sequence[str], turn: int) -> Sample:
+    said = list[str]()
     for number, piece in enumerate(pieces):
-        place = _PIECE.fullmatch(piece)
-        if not place:
-            sample.append(piece)
-        elif place[1].startswith("="):
-            sample.append(sample[_earlier(pieces[:number], place[1])])
+        if piece[0] != "{":
+            said.append(piece)
+        elif piece[1] == "=":
+            said.append(said[_earlier(pieces[:number], piece[1:-1])])
         else:
-            sample.append(CLASSES[place[1]].sample(turn, number))
-    return tuple(sample)
+            said.append(CLASSES[piece[1]].sample(turn, number))
+    ends = tuple(accumulate(map(len, said), initial=0))
+    return Sample("".join(said), ends, {end: number for number, end in enumerate(ends)})
 
 
 def _earlier(pieces: Sequence[str], again: str) -> int:
@@ -141,24 +153,27 @@ def _earlier(pieces: Sequence[str], again: str) -> int:
     return len(pieces) - 1 - pieces[::-1].index(f"{{{again[1:]}}}")
 
 
-def _place(samples: Sequence[Sequence[str]], answers: Sequence[object]) -> tuple[int, int] | None:
+def _place(samples: Sequence[Sample], answers: Sequence[object]) -> tuple[int, int] | None:
     """The places between which every sample has what was answered."""
-    found = _spans(samples[0], answers[0])
-    for sample, answer in zip(samples[1:], answers[1:], strict=True):
-        if found:
-            found &= _spans(sample, answer)
-    return min(found, default=None)
+    for first, last in _spans(samples[0], answers[0]):
+        if all(_fits(sample.between(first, last), answer) for sample, answer in zip(samples, answers, strict=True)):
+            return first, last
+    return None
 
 
-def _spans(sample: Sequence[str], answer: object) -> set[tuple[int, int]]:
+def _spans(sample: Sample, answer: object) -> Iterator[tuple[int, int]]:
     """Where in a sample an answer stands, from the begin of one piece to the end of another."""
-    begins = list(accumulate((len(piece) for piece in sample), initial=0))
-    ends = {end: number for number, end in enumerate(begins)}
     if isinstance(answer, int):
-        return {(at, at + 1) for at, piece in enumerate(sample) if piece.isdigit() and int(piece) == answer}
-    text, said = "".join(sample), str(answer)
-    spans = ((at, ends.get(begin + len(said))) for at, begin in enumerate(begins) if text.startswith(said, begin))
-    return {(at, end) for at, end in spans if end is not None and end > at}
+        yield from ((at, at + 1) for at in range(len(sample.ends) - 1))
+        return
+    for first, begin in enumerate(sample.ends):
+        last = sample.places.get(begin + len(str(answer)), 0)
+        if last > first and sample.text.startswith(str(answer), begin):
+            yield first, last
+
+
+def _fits(said: str, answer: object) -> bool:
+    return said.isdigit() and int(said) == answer if isinstance(answer, int) else said == answer
 
 
 def _table(shapes: Sequence[Shape], counted: Sequence[Counted]) -> bytes:

@@ -18,8 +18,8 @@ from dataclasses import dataclass
 from typing import Self
 
 from gatepost.edge.lake.lake import Lake
-from gatepost.edge.logs.counting import summed
 from gatepost.edge.logs.scanner import Scanned, scan
+from gatepost.logs.coverage import Tally
 from gatepost.model.log import Chunk, Clock, Coverage
 
 WORKERS = 2
@@ -79,18 +79,19 @@ class _Run:
         self.lake, self.most, self.seconds, self.progress = lake, rows, seconds, progress
         self.lines = self.rows = self.bytes = self.waiting = 0
         self.begun: float | None = None
-        self.coverage: tuple[Coverage, ...] = ()
+        self.tally = Tally()
         self.notes: list[str] = []
 
     def append(self, chunk: Chunk, scanned: Scanned) -> None:
-        self.lake.append(scanned.table, chunk.after)
-        if self.begun is None:
-            self.begun = time.monotonic()
+        if chunk.lines:  # else it only tells something, and its position is none to keep
+            self.lake.append(scanned.table, chunk.after)
+            self.begun = self.begun or time.monotonic()
         self.waiting += scanned.table.num_rows
         self.rows += scanned.table.num_rows
         self.lines += chunk.lines.count(b"\n")
         self.bytes += len(chunk.lines)
-        self.coverage = summed((*self.coverage, *scanned.coverage))
+        for one in scanned.coverage:
+            self.tally.merge(one)
         if chunk.note:
             self.notes.append(chunk.note)
         if self.waiting >= self.most or self.due() <= 0:
@@ -111,7 +112,7 @@ class _Run:
             self.progress(Progress(self.lines, self.rows, self.bytes))
 
     def taken(self) -> Taken:
-        return Taken(self.lines, self.rows, self.bytes, self.coverage, tuple(self.notes))
+        return Taken(self.lines, self.rows, self.bytes, self.tally.coverage(), tuple(self.notes))
 
 
 _Next = tuple[Chunk, Future[Scanned]]
