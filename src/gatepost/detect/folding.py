@@ -100,8 +100,9 @@ def _alert(hits: Sequence[Hit], rules: Mapping[str, Rule], logins: Mapping[str, 
     lead = max(hits, key=lambda h: (rules[h.rule].severity.rank, len(h.clients) + len(h.users), h.signals))
     clients = _joined(hit.clients for hit in hits)
     first = hits[0].first
-    home = {c: user for c in clients for user in _at_home(c, first, logins)}
-    blockable = tuple(c for c in _proven(hits, rules) if c not in home)
+    proven = _proven(hits, rules)
+    home = {c: user for c in proven for user in _at_home(c, first, logins)}
+    blockable = tuple(c for c in proven if c not in home)
     succeeded = _succeeded(hits, rules, clients, first, logins)
     names = tuple(dict.fromkeys(hit.rule for hit in sorted(hits, key=lambda h: -rules[h.rule].severity.rank)))
     response = _response(hits, rules, clients, blockable)

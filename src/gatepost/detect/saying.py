@@ -17,7 +17,7 @@ def because(
     same = [hit for hit in hits if hit.rule == lead.rule]
     parts = [_told(same, rules[lead.rule])]
     if others := [rules[name].title for name in dict.fromkeys(h.rule for h in hits) if name != lead.rule]:
-        shown = [f"{title[:1].lower()}{title[1:]}" for title in others[:FEW]]
+        shown = [title if title[:2].isupper() else f"{title[:1].lower()}{title[1:]}" for title in others[:FEW]]
         more = f" and {len(others) - FEW} more" if len(others) > FEW else ""
         parts.append(f"also: {', '.join(shown)}{more}")
     if succeeded:

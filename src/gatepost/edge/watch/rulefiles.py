@@ -1,0 +1,44 @@
+"""The rule files an operator names, read from disk."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from gatepost.detect import rules
+from gatepost.detect.rule import Rule
+from gatepost.errors import DeclarationError, UsageError, because
+from gatepost.model.watching import Watching
+
+LARGEST = 1_000_000  # bytes of a file
+MOST = 5000  # files
+
+
+def load(watching: Watching) -> tuple[Rule, ...]:
+    """Ours and those of `watch.rules`, without `watch.off`. Raises DeclarationError with every problem at once."""
+    loaded = rules.load(_texts(watching.rules), watching.off)
+    if loaded.problems:
+        raise DeclarationError("rules", loaded.problems)
+    return loaded.rules
+
+
+def _texts(paths: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    for path in _files(paths):
+        try:
+            if path.stat().st_size > LARGEST:
+                raise UsageError(f"{path}: larger than {LARGEST} bytes, this is no file of rules")
+            yield str(path), path.read_text(encoding="utf-8")
+        except OSError as error:
+            raise UsageError(f"{path}: {because(error)}") from None
+        except UnicodeDecodeError:
+            raise UsageError(f"{path}: not UTF-8 text") from None
+
+
+def _files(paths: tuple[str, ...]) -> list[Path]:
+    found: list[Path] = []
+    for path in map(Path, paths):
+        inside = [one for ending in ("*.yml", "*.yaml") for one in path.rglob(ending)] if path.is_dir() else [path]
+        found += sorted(inside)
+        if len(found) > MOST:
+            raise UsageError(f"{path}: more than {MOST} files of rules")
+    return found
