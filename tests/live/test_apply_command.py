@@ -122,7 +122,11 @@ def test_kept_and_taken_back(desk: Desk) -> None:
     assert "Welcome" in desk.host.greeting(143)
     again = json.loads(desk.run(*words, "--yes", "--format", "json").stdout)
     assert [(one["ending"], one["steps"]) for one in again["applies"]] == [("kept", [])]
-    back = desk.run("rollback", "--yes")
+    other = desk.host.root / "other.toml"
+    other.write_text('version = 1\n[hosts."mx9.example.org"]\naddresses = ["192.0.2.9"]\nservices = ["smtp"]\n')
+    wrong = desk.run("rollback", "--yes", "-c", str(other))
+    assert (wrong.returncode, "in force on a host of this declaration" in wrong.stderr) == (2, True), wrong.stderr
+    back = desk.run("rollback", "--yes", "-c", str(desk.host.root / "gatepost.toml"))
     assert (back.returncode, back.stdout.splitlines()[-1].split()[:4]) == (0, ["✔", "p", "taken", "back"])
     assert desk.host.snapshot() == before
 

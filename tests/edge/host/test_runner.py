@@ -11,6 +11,7 @@ import pytest
 
 from gatepost.edge.host import runner
 from gatepost.edge.host.runner import Prefixed, Ways, read, refusal, write
+from gatepost.edge.host.script import Question, answers, script
 from gatepost.edge.host.spawning import spawn
 from gatepost.errors import CannotLook, UsageError
 from gatepost.model.bundle import NOT_FOUND
@@ -85,6 +86,10 @@ def test_a_configuration_that_never_ends_leaves_no_process(tmp_path: Path) -> No
     ran = HERE.run(("doveconf", "-c", str(conf), "-n"), patience=1)
     assert ran.why == "no end within 1 s"
     until(lambda: not reading(str(conf)), "the end of what doveconf started")
+    asked = (Question(("doveconf", "-c", str(conf), "-n"), 100),)
+    (answer,) = answers(HERE.run(("sh", "-s"), stdin=script(asked, "mark", patience=1)).stdout, asked, "mark")
+    assert answer.why == "no end within the time allowed"
+    until(lambda: not reading(str(conf)), "the end of what doveconf started, as collect asks it")
 
 
 def reading(word: str) -> list[int]:
