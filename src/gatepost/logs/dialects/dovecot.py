@@ -48,6 +48,7 @@ _HOST = frozenset(
 )
 _OF_PAM = re.compile(r"pam_[a-z0-9]+\(dovecot:auth\): ")
 _HEAD = re.compile(r"([A-Za-z][A-Za-z0-9_-]{1,30})(?:\((.*?)\))?(?:<(\d+)>)?(?:<([^<>]*)>)?: (?:Info: )?")
+_OLDER = re.compile(r"(\d+), (.*)")  # lmtp(pid, user) until 2.2
 _REQUEST = re.compile(r"(.*?),([0-9A-Fa-f:.]+)(?:,(?:sasl|oauth2|policy):([\w-]+)|,<([^<>]*)>)?")
 _SECOND = re.compile(r",[0-9A-Fa-f:.]+(?:,[a-z0-9]+:[\w-]+)?\)<[^<>]*>: ")
 
@@ -104,7 +105,10 @@ def _request(draft: Draft, found: re.Match[str], message: str) -> str:
 def _box(draft: Draft, found: re.Match[str], service: str) -> None:
     inside = found[2] or ""
     draft.service = service
-    if inside.isascii() and inside.isdigit() and not found[3]:
+    older = _OLDER.fullmatch(inside)
+    if older is not None:
+        draft.pid, draft.user = number(older[1]), text(older[2])
+    elif inside.isascii() and inside.isdigit() and service == "lmtp":
         draft.pid = number(inside)
     else:
         draft.user = text(inside.partition(",")[0])

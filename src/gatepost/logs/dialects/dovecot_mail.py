@@ -12,7 +12,8 @@ _OUT = re.compile(r"(?:\bout=|\bretr=\d+/|\bbytes=\d+/)(\d+)")
 _ENDS = "Disconnected|Connection closed|Logged out|Server shutting down"
 _STARTS = "Disconnected|Disconnected:|Connection|Logged|Server"
 _ACTIONS = "delete|undelete|expunge|save|copy|append|flag_change|mailbox_create|mailbox_delete|mailbox_rename"
-_MESSAGE = r"(?:sieve: )?msgid=(?P<message_id>.*)"  # a stranger's: it ends at the last of the daemon's words
+# The message id is a stranger's: it ends at the last of the daemon's words. Until 2.2 a session stands before it.
+_MESSAGE = r"(?:[\w+/]{8,40}: )?(?:sieve: )?msgid=(?P<message_id>.*)"
 
 
 def sent(draft: Draft, match: re.Match[str]) -> None:

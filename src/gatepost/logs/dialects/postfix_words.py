@@ -51,6 +51,9 @@ def refused(draft: Draft, match: re.Match[str]) -> None:
     if draft.reason.startswith("Error: bare <LF> received"):
         draft.kind = Kind.PROTOCOL_ERROR
         draft.result = Result.VIOLATION
+    elif draft.reason.endswith(" rejected: Improper use of SMTP command pipelining"):
+        draft.kind = Kind.PIPELINING
+        draft.result = Result.VIOLATION
 
 
 def envelope(draft: Draft, said: str) -> None:

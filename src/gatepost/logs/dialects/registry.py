@@ -7,6 +7,7 @@ from gatepost.logs.dialects.dovecot import DOVECOT
 from gatepost.logs.dialects.dovecot_json import EVENTS
 from gatepost.logs.dialects.exim import EXIM
 from gatepost.logs.dialects.kernel import KERNEL
+from gatepost.logs.dialects.milters import FILTERS
 from gatepost.logs.dialects.opensmtpd import OPENSMTPD
 from gatepost.logs.dialects.policyd import POLICYD
 from gatepost.logs.dialects.postfix import POSTFIX
@@ -22,6 +23,7 @@ DIALECTS: tuple[Dialect, ...] = (
     DOVECOT,
     CYRUS,
     EXIM,
+    FILTERS,
     KERNEL,
     OPENSMTPD,
     POLICYD,
