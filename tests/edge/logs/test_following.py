@@ -18,6 +18,7 @@ import pytest
 from gatepost.edge.logs.archives import HEAD
 from gatepost.edge.logs.cutting import LONGEST
 from gatepost.edge.logs.following import follow
+from gatepost.errors import CannotLook
 from gatepost.model.log import Chunk, Position
 
 PATIENCE = 10.0  # seconds for what has to come at last
@@ -200,6 +201,22 @@ def test_rotation_while_nobody_reads(log: Path, rotate: Callable[[Path], None], 
     _taken(log, _line(100) + _line(101) + _line(102), position)
 
 
+def test_a_copy_that_is_being_made_is_not_taken_for_whole(log: Path) -> None:
+    early = b"".join(map(_line, range(10)))
+    log.with_suffix(".log.2").write_bytes(_line(100))
+    log.write_bytes(_line(100))
+    position = _taken(log, _line(100))
+    log.unlink()
+    _add(log, early)
+    log.with_suffix(".log.1").write_bytes(early[:-100])  # logrotate has not come to the end yet
+    with reading(log, position) as reader:
+        threading.Event().wait(0.3)
+        log.with_suffix(".log.1").write_bytes(early)
+        os.truncate(log, 0)
+        _add(log, _line(50))
+        reader.until(early + _line(50))
+
+
 def test_many_rotations_while_nobody_reads(log: Path) -> None:
     _add(log, _line(0))
     position = _taken(log, _line(0))
@@ -210,6 +227,14 @@ def test_many_rotations_while_nobody_reads(log: Path) -> None:
     log.with_suffix(".log.1").write_bytes(_line(3))
     log.write_bytes(_line(4))
     _taken(log, b"".join(map(_line, (1, 2, 3, 4))), position)
+
+
+def test_what_is_no_file_is_said(tmp_path: Path) -> None:
+    pipe = tmp_path / "mail.log"
+    os.mkfifo(pipe)
+    for path in (tmp_path, pipe):
+        with pytest.raises(CannotLook, match="is no file"):
+            next(follow(str(path), None, threading.Event()))
 
 
 def test_what_is_gone_is_said(log: Path) -> None:
@@ -251,6 +276,7 @@ def test_stopping_behind_any_chunk_loses_and_doubles_nothing(log: Path) -> None:
 TAKER = """
 import json, os, sys, threading
 from gatepost.edge.logs.following import follow
+from gatepost.errors import CannotLook
 from gatepost.model.log import Position, Shape
 path, ledger = sys.argv[1:]
 position = None
@@ -285,6 +311,9 @@ def _rotated(log: Path, how: int) -> None:
             partial.write_bytes(gzip.compress(renamed.read_bytes()))
             partial.rename(squeezed)
             renamed.unlink()
+    if how == 3:
+        _copied(log)
+        return
     log.rename(log.with_suffix(".log.1"))
     log.touch()
 
@@ -292,15 +321,14 @@ def _rotated(log: Path, how: int) -> None:
 def test_killed_at_random_instants_while_the_log_is_rotated(log: Path, tmp_path: Path) -> None:
     """Each chunk and its position are written in one line of a ledger, which stands for the lake's transaction."""
     chance = random.Random(5)  # noqa: S311 - the same instants in each run
-    ledger, total, kills, rotations = tmp_path / "ledger", 0, 0, 0
-    log.touch()
+    ledger, total, kills, rotations = tmp_path / "ledger", 1, 0, 0
+    _add(log, _line(0))
+    with _taking(log, ledger):  # before there is a position, what was rotated away is nobody's
+        _wait_for(ledger, 1)
     ends = time.monotonic() + 15
     while time.monotonic() < ends:
-        child = subprocess.Popen(
-            [sys.executable, "-c", TAKER, str(log), str(ledger)], env={**os.environ, "PYTHONPATH": "src"}
-        )
-        try:
-            alive = time.monotonic() + chance.uniform(0.1, 1.2)
+        with _taking(log, ledger):
+            alive = time.monotonic() + chance.uniform(0.1, 1.5)
             while time.monotonic() < alive:
                 _add(log, *(_line(total + n) for n in range(40)))
                 total += 40
@@ -308,23 +336,28 @@ def test_killed_at_random_instants_while_the_log_is_rotated(log: Path, tmp_path:
                     _rotated(log, chance.randrange(4))
                     rotations += 1
                 threading.Event().wait(chance.uniform(0, 0.05))
-        finally:
-            child.send_signal(signal.SIGKILL)
-            child.wait()
         kills += 1
-    child = subprocess.Popen(
-        [sys.executable, "-c", TAKER, str(log), str(ledger)], env={**os.environ, "PYTHONPATH": "src"}
-    )
-    expected = b"".join(map(_line, range(total)))
-    try:
-        limit = time.monotonic() + 20
-        while time.monotonic() < limit and len(_told(ledger)) < len(expected):
-            threading.Event().wait(0.2)
-    finally:
-        child.kill()
-        child.wait()
-    assert _told(ledger) == expected, f"after {kills} kills and {rotations} rotations"
+    with _taking(log, ledger):
+        _wait_for(ledger, total)
+    assert _told(ledger) == b"".join(map(_line, range(total))), f"after {kills} kills and {rotations} rotations"
     assert min(kills, rotations) > 3
+
+
+@contextmanager
+def _taking(log: Path, ledger: Path) -> Iterator[None]:
+    words = [sys.executable, "-c", TAKER, str(log), str(ledger)]
+    child = subprocess.Popen(words, env={**os.environ, "PYTHONPATH": "src"})
+    try:
+        yield
+    finally:
+        child.send_signal(signal.SIGKILL)
+        child.wait()
+
+
+def _wait_for(ledger: Path, lines: int) -> None:
+    limit = time.monotonic() + 4 * PATIENCE
+    while time.monotonic() < limit and _told(ledger).count(b"\n") < lines:
+        threading.Event().wait(0.2)
 
 
 def _told(ledger: Path) -> bytes:

@@ -7,6 +7,7 @@ meanwhile, its rest is read first, where it still lies, then what was written af
 from __future__ import annotations
 
 import os
+import stat
 import threading
 import time
 from collections.abc import Generator, Iterator
@@ -19,6 +20,7 @@ from gatepost.model.log import Chunk, Position, Shape
 
 POLL = 0.05  # seconds between looks
 LATE = 0.3  # seconds for which a writer may go on in the file that was rotated away
+SETTLED = 1.0  # seconds without change after which what looks like half a copy is taken for whole
 OPEN_LINE = 5.0  # seconds after which a last line without an end is taken as it is
 
 
@@ -43,6 +45,8 @@ class _Following:
     cutter: Cutter = field(default_factory=Cutter)
     note: str = ""
     finished: str = ""  # the generation that was read to its end, while the log itself is not open
+    settling: tuple[rotation.Lying, int] | None = None
+    since: float = 0.0
     changed: float = 0.0  # when bytes came last
 
     def chunks(self, position: Position | None) -> Iterator[Chunk]:
@@ -56,6 +60,8 @@ class _Following:
                     self.stop.wait(POLL)
                 else:
                     yield from self._step()
+        except OSError as error:  # a disk or a file server that fails under our hands
+            raise CannotLook(f"{self.path} cannot be read: {because(error)}") from error
         finally:
             self._close()
 
@@ -132,9 +138,26 @@ class _Following:
             if not rest:
                 return
             if rest[0].path != self.path:
-                yield from self._whole(rest[0], "", 0)
+                if self._settled(rest):
+                    yield from self._whole(rest[0], "", 0)
             elif self._open(rest[0].inode, 0):
-                self.finished = ""
+                if rotation.located(self.path, self.finished) == (row, at):
+                    self.finished = ""
+                else:  # copied away and truncated in this very moment
+                    self._close()
+
+    def _settled(self, rest: tuple[rotation.Lying, ...]) -> bool:
+        """A rotated file that is empty, or begins like the log itself, may be a copy that is being made right now."""
+        one = rest[0]
+        copying = one.size == 0 or (one.path != rest[-1].path and rotation.alike(one.path, self.path))
+        if not copying:
+            return True
+        if self.settling != (one, one.size):
+            self.settling, self.since = (one, one.size), time.monotonic()
+        if time.monotonic() - self.since > SETTLED:
+            return True
+        self.stop.wait(POLL)
+        return False
 
     def _resume(self, position: Position) -> Iterator[Chunk]:
         """Go on where somebody stopped, wherever that lies now."""
@@ -148,7 +171,13 @@ class _Following:
                 if (yield from self._whole(row[at], position.generation, position.offset)):
                     return
             elif self._open(row[at].inode, position.offset):
-                return
+                if self._begins(position.generation):
+                    return
+                self._close()
+
+    def _begins(self, generation: str) -> bool:
+        _, length, noted = archives.parts(generation)
+        return not length or archives.digest(self.head[:length]) == noted
 
     def _lost(self, position: Position) -> None:
         """The file is gone, or it lost its end (a machine that went down hard): then nothing is read twice."""
@@ -187,9 +216,12 @@ class _Following:
             return False
         except OSError as error:
             raise CannotLook(f"{self.path} cannot be read: {because(error)}") from error
-        if os.fstat(file).st_ino != inode:
+        seen = os.fstat(file)
+        if not stat.S_ISREG(seen.st_mode) or seen.st_ino != inode:
             os.close(file)
-            return False
+            if seen.st_ino != inode:
+                return False
+            raise CannotLook(f"{self.path} is no file")
         self.file, self.inode = file, inode
         self.head = os.pread(file, archives.HEAD, 0)
         self.cutter = Cutter(offset)

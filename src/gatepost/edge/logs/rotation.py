@@ -9,7 +9,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from gatepost.edge.logs.archives import ENDINGS, parts, same
+from gatepost.edge.logs.archives import ENDINGS, generation_of, parts, same
+from gatepost.errors import CannotLook
 
 _ROTATED = re.compile(r"\.(?P<number>\d{1,4})|[.-](?P<date>\d{4}-?\d\d-?\d\d(?:[-_T]?\d{1,10})?)|\.(?P<word>old|0)")
 MOST = 1000  # rotated files that are looked at
@@ -59,6 +60,14 @@ def _find(row: Sequence[Lying], generation: str, offset: int) -> int:
     alike = [n for n, one in enumerate(row) if same(generation, one.path) and _long_enough(one, offset)]
     kept = [n for n in alike if row[n].inode == noted]
     return (kept or alike or [-1])[-1]
+
+
+def alike(one: str, other: str) -> bool:
+    """The other file begins with what the first one begins with."""
+    try:
+        return same(generation_of(one), other)
+    except CannotLook:
+        return False
 
 
 def moved(one: Lying) -> bool:

@@ -11,7 +11,7 @@ from typing import Protocol
 from gatepost.edge.logs.archives import archive
 from gatepost.edge.logs.following import follow
 from gatepost.edge.logs.journald import journal
-from gatepost.errors import CannotLook
+from gatepost.errors import GatepostError
 from gatepost.model.log import Chunk, Position, Shape
 
 WAITING = 4  # chunks of all sources that wait to be taken: about 32 MB at most
@@ -77,7 +77,7 @@ def _pass_on(source: Reading, waiting: queue.Queue[Chunk | None], stop: threadin
             last = chunk
             if not _put(waiting, chunk, stop):
                 return
-    except CannotLook as error:
+    except GatepostError as error:
         failed = source.failed(str(error))
         _put(waiting, Chunk(b"", last.after.offset, last.after, str(error)) if last else failed, stop)
     finally:
