@@ -12,8 +12,8 @@ from rich.text import Text
 from gatepost.edge.lake import understood
 from gatepost.edge.lake.importing import Imported
 from gatepost.edge.lake.manifest import Segment, Source
-from gatepost.edge.lake.understood import Run
-from gatepost.edge.logs.counting import summed
+from gatepost.edge.lake.understood import Run, summed
+from gatepost.logs.coverage import Alarm, alarms
 from gatepost.model.event import MICROSECONDS
 from gatepost.model.log import Coverage
 from gatepost.report.escape import printable
@@ -22,6 +22,7 @@ from gatepost.report.tally import plural
 
 SAMPLES = 3
 MOST_DAYS = 31
+NAMELESS = "(no name)"
 GOOD, BAD, QUIET = "green", "red", "dim"
 
 
@@ -40,7 +41,7 @@ def imported(done: Sequence[Imported], new: Sequence[Segment], seconds: float, p
     parts = [*_files(done, page)]
     coverage = summed(part for one in done for part in one.coverage)
     if coverage:
-        parts += [text(""), *_coverage(coverage, (), page)]
+        parts += [text(""), *_coverage(coverage, alarms((), coverage), page)]
     parts += _said(done, page)
     if taken:
         parts += [text(""), *_sum(taken, new, lines, seconds, page)]
@@ -95,19 +96,14 @@ def covered(runs: Sequence[Run], page: Page) -> str:
         return "nothing was counted yet: coverage comes with gatepost logs import and gatepost watch\n"
     before = summed(part for run in runs[:-1] for part in run.coverage)
     head = f"Last run, {_moment(runs[-1].at)}" + (f", against {plural(len(runs) - 1, 'run')} before" if before else "")
-    return paint([text(head, "bold"), text(""), *_coverage(runs[-1].coverage, before, page)], colour=page.colour)
+    return paint(
+        [text(head, "bold"), text(""), *_coverage(runs[-1].coverage, understood.alarms(runs), page)], colour=page.colour
+    )
 
 
 def covered_json(runs: Sequence[Run]) -> str:
     rows = [{"at": _moment(run.at), "coverage": [_coverage_row(one) for one in run.coverage]} for run in runs]
     return json.dumps(rows, indent=2) + "\n"
-
-
-def alarmed(runs: Sequence[Run]) -> bool:
-    if not runs:
-        return False
-    before = {one.daemon: one for one in summed(part for run in runs[:-1] for part in run.coverage)}
-    return any(understood.alarm(one, before.get(one.daemon)) for one in runs[-1].coverage)
 
 
 def leaving(gone: Sequence[Segment], named: Sequence[Segment]) -> list[Text]:
@@ -125,9 +121,7 @@ def _files(done: Sequence[Imported], page: Page) -> list[Text]:
     rows = []
     for one in done:
         state, style = _state(one)
-        name = printable(one.name)
-        longest = max(page.width - 58, 20)
-        short = name if len(name) <= longest else f"…{name[-longest + 1 :]}"
+        short = _end_of(one.name, page.width - 58)
         rows.append(
             [text(short), text(f"{one.lines:,}"), text(f"{one.rows:,}"), text(_size(one.bytes)), text(state, style)]
         )
@@ -141,9 +135,17 @@ def _files(done: Sequence[Imported], page: Page) -> list[Text]:
     return table(heads, rows, indent=0)
 
 
+def _end_of(path: str, longest: int) -> str:
+    """A path says most at its end."""
+    name, longest = printable(path), max(longest, 20)
+    return name if len(name) <= longest else f"…{name[-longest + 1 :]}"
+
+
 def _state(one: Imported) -> tuple[str, str]:
     if one.failed:
         return "not read", BAD
+    if one.notes and not one.lines:
+        return "damaged", BAD
     if one.begun and not one.lines:
         return "known already", QUIET
     if one.begun:
@@ -151,32 +153,35 @@ def _state(one: Imported) -> tuple[str, str]:
     return ("new", GOOD) if one.lines else ("empty", QUIET)
 
 
-def _coverage(coverage: Sequence[Coverage], before: Sequence[Coverage], page: Page) -> list[Text]:
-    earlier = {one.daemon: one for one in before}
+def _coverage(coverage: Sequence[Coverage], low: Sequence[Alarm], page: Page) -> list[Text]:
+    bad = {one.daemon for one in low}
     rows, samples = [], list[Text]()
     for one in sorted(coverage, key=lambda one: -one.lines):
-        why = understood.alarm(one, earlier.get(one.daemon))
         rows.append(
             [
-                text(printable(one.daemon, 30)), text(f"{one.lines:,}"), text(_share(one.understood, one.lines)),
+                text(printable(one.daemon, 30) or NAMELESS),
+                text(f"{one.lines:,}"), text(_share(one.understood, one.lines)),
                 text(f"{one.auth:,}" if one.auth else "·"),
-                text(_share(one.auth_understood, one.auth), BAD if why else ""),
-                text(_share(one.slow, one.lines)), text(why, BAD),
-            ]
+                text(_share(one.auth_understood, one.auth), BAD if one.daemon in bad else ""),
+                text(_share(one.slow, one.lines))            ]
         )  # fmt: skip
-        if why or one.understood < one.lines:
+        if one.understood < one.lines:
             samples += _samples(one, page)
     heads = [
         Column("daemon"), Column("lines", right=True), Column("understood", right=True),
-        Column("logins", right=True), Column("understood", right=True), Column("slow path", right=True), Column(""),
+        Column("logins", right=True), Column("understood", right=True), Column("slow path", right=True),
     ]  # fmt: skip
-    return table(heads, rows, indent=0) + (
-        [text(""), text("Not understood, for example", "bold"), *samples] if samples else []
-    )
+    shown = table(heads, rows, indent=0)
+    if low:
+        told = [text(f"✗ {printable(one.sentence)}", BAD) for one in low]
+        shown += [text(""), *(line for one in told for line in wrapped(one, page.width))]
+    if samples:
+        shown += [text(""), text("Not understood, for example", "bold"), *samples]
+    return shown
 
 
 def _samples(one: Coverage, page: Page) -> list[Text]:
-    label = f"  {printable(one.daemon, 30)}: "
+    label = f"  {printable(one.daemon, 30) or NAMELESS}: "
     return [text(label + printable(line, max(page.width - len(label), 20)), QUIET) for line in one.samples[:SAMPLES]]
 
 
@@ -206,7 +211,7 @@ def _sum(taken: Sequence[Imported], new: Sequence[Segment], lines: int, seconds:
 def _sources(sources: Sequence[Source], page: Page) -> list[Text]:
     rows = [
         [
-            text(str(one.number), QUIET), text(printable(one.position.source, max(page.width - 60, 20))),
+            text(str(one.number), QUIET), text(_end_of(one.position.source, page.width - 60)),
             text(one.position.shape.value), text(f"{one.lines:,}"), text(_size(one.position.offset)),
             text(_moment(one.taken) or "never"),
         ]

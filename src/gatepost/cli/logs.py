@@ -99,7 +99,7 @@ def take(
         with _busy("putting sessions together", quiet=quiet):
             derive(lake)
         new = [one for one in lake.present("events") if one.sequence > start]
-        low = logpages.alarmed(understood.runs(lake)) and any(one.lines for one in done)
+        low = bool(understood.alarms(understood.runs(lake))) and any(one.lines for one in done)
     if form is LogsFormat.JSON:
         sys.stdout.write(logpages.imported_json(done, new, seconds))
     else:
@@ -138,7 +138,7 @@ def coverage(state: State = HERE, form: Form = LogsFormat.TABLE) -> None:
     with Lake.open(state / FOLDER) as lake:
         runs = understood.runs(lake)
     sys.stdout.write(logpages.covered_json(runs) if form is LogsFormat.JSON else logpages.covered(runs, _page()))
-    raise typer.Exit(int(logpages.alarmed(runs)))
+    raise typer.Exit(int(bool(understood.alarms(runs))))
 
 
 @app.command("verify")

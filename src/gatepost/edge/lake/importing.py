@@ -16,6 +16,7 @@ from pathlib import Path
 
 from gatepost.edge.lake.lake import Lake
 from gatepost.edge.logs import archives
+from gatepost.edge.logs.opening import machine_zone
 from gatepost.edge.logs.taking import Progress, Taken, take
 from gatepost.errors import CannotLook, UsageError, because
 from gatepost.logs import years
@@ -79,15 +80,6 @@ def take_file(lake: Lake, name: str, wanted: Wanted, moved: Callable[[Progress],
         return _timed(_taken(lake, name, str(Path(name).absolute()), wanted, moved), begun)
     except CannotLook as error:
         return Imported(name, failed=str(error))
-
-
-def machine_zone() -> str:
-    """The zone this machine is set to, as an IANA name where it has one."""
-    told = os.environ.get("TZ", "").lstrip(":")
-    if told and years.zone(told):
-        return told
-    link = os.path.realpath("/etc/localtime").partition("/zoneinfo/")[2]
-    return link if years.zone(link) else datetime.now().astimezone().strftime("%z")
 
 
 def known(lake: Lake, path: str) -> Position | None:

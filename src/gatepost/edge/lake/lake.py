@@ -288,11 +288,10 @@ class Lake:
         chain.note(self.directory, links)
 
     def _changes(self, waiting: _Pending) -> Iterator[Change]:
-        if waiting.tables:
-            read = self._read(waiting)
-            for day, rows in segments.by_day(pa.concat_tables(waiting.tables).unify_dictionaries(), "at"):
-                new = segments.write(self.directory, "events", day, [rows], columns.EVENTS)
-                yield Change(Deed.ADDED, "events", day, new, sources=read)
+        read = self._read(waiting) if waiting.tables else ()
+        for day, rows in _by_day(waiting.tables):
+            new = segments.write(self.directory, "events", day, [rows], columns.EVENTS)
+            yield Change(Deed.ADDED, "events", day, new, sources=read)
         for (dataset, day), table in waiting.replaced.items():
             old = tuple(one for one in self.present(dataset) if one.day == day)
             made = segments.write(self.directory, dataset, day, [table], table.schema) if table.num_rows else None
@@ -341,3 +340,13 @@ class Lake:
 def now() -> int:
     """Microseconds since 1970."""
     return time.time_ns() // 1000
+
+
+def _by_day(tables: Iterable[pa.Table]) -> Iterator[tuple[date | None, pa.Table]]:
+    """Batch by batch, for most batches are of one day and need not be looked through."""
+    found: dict[date | None, list[pa.Table]] = {}
+    for table in tables:
+        for day, rows in segments.by_day(table, "at"):
+            found.setdefault(day, []).append(rows)
+    for day, parts in found.items():
+        yield day, pa.concat_tables(parts).unify_dictionaries()

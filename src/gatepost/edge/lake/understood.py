@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 
 from gatepost.edge.lake.lake import Lake
-from gatepost.edge.logs.counting import summed
+from gatepost.logs import coverage as counting
+from gatepost.logs.coverage import Alarm, Tally
 from gatepost.model.log import Coverage
 
 KEY = "coverage"
 RUNS = 50  # that are kept
-LEAST = 0.9  # share of authentication lines that has to be understood
-FALL = 0.05  # below the runs before
-ENOUGH = 20  # lines; of fewer no share is told
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +38,19 @@ def runs(lake: Lake) -> tuple[Run, ...]:
         return ()
 
 
-def alarm(last: Coverage, before: Coverage | None) -> str:
-    """Why the share of a daemon's authentication lines is worth a look; "" where it is not."""
-    if last.auth < ENOUGH:
-        return ""
-    share = last.auth_understood / last.auth
-    if before and before.auth >= ENOUGH and share < before.auth_understood / before.auth - FALL:
-        return f"fell from {before.auth_understood / before.auth:.0%}"
-    return f"below {LEAST:.0%}" if share < LEAST else ""
+def alarms(kept: Sequence[Run]) -> tuple[Alarm, ...]:
+    """Daemons of the newest run of whose authentication lines too few were understood, against all runs before."""
+    if not kept:
+        return ()
+    before = summed(part for run in kept[:-1] for part in run.coverage)
+    return counting.alarms(before, kept[-1].coverage)
+
+
+def summed(parts: Iterable[Coverage]) -> tuple[Coverage, ...]:
+    tally = Tally()
+    for part in parts:
+        tally.merge(part)
+    return tally.coverage()
 
 
 def _run(row: dict[str, object]) -> Run:
