@@ -24,17 +24,17 @@ def accepted() -> str:
 
 
 def mail_lines(span: Span) -> str:
-    """The table `mail_line`: lines about queue ids."""
-    return f"""SELECT epoch_us("at") AS t, host, daemon, service, port, kind, result, client, "user", method, cover,
-        tls, queue, sender, recipient, message_id, relay, size, recipients, source, "offset",
-        hash(host, queue) AS k FROM events WHERE {span.events} AND queue <> ''
-        AND kind IN ('accepted', 'delivery', 'message-id', 'queued', 'removed')"""  # noqa: S608 - ours
+    """The table `mail_line`: lines about queue ids, and handshakes of the processes that deliver."""
+    return f"""SELECT epoch_us("at") AS t, host, daemon, service, port, pid, kind, result, client, "user", method,
+        cover, tls, queue, sender, recipient, message_id, relay, size, recipients, code, reason, source, "offset",
+        hash(host, queue) AS k FROM events WHERE {span.events}
+        AND kind IN ('accepted', 'delivery', 'message-id', 'queued', 'removed', 'tls-out')"""  # noqa: S608 - ours
 
 
 def mail() -> str:
     """`mail_line` with its message: `taken` is the line that gave it in, `counted` an earlier count of recipients."""
     return f"""
-WITH line AS (SELECT rowid AS r, * FROM mail_line),
+WITH line AS (SELECT rowid AS r, * FROM mail_line WHERE queue <> '' AND kind <> 'tls-out'),
 placed AS (SELECT r, k, t, kind, row_number() OVER w AS n FROM (SELECT r, k, t, kind, source, "offset" FROM line)
     WINDOW w AS (PARTITION BY k ORDER BY t, source, "offset")),
 known AS (SELECT *, max(CASE kind WHEN 'accepted' THEN n END) OVER w AS last_accepted,
@@ -52,8 +52,9 @@ SELECT l.*, p.n, p.last_accepted, p.last_removed,
 
 def given() -> str:
     """The line that gave each message in, with what its connection tells."""
-    return """SELECT m.k, m.n, m.t, m.host, a.service, a.port, a.client, a."user", a.method, a.cover, a.tls, a.key,
-        m.source, m."offset" FROM mail m JOIN accepted a ON a.source = m.source AND a."offset" = m."offset"
+    return """SELECT m.k, m.n, m.t, m.host, m.queue, a.service, a.port, a.client, a."user", a.method, a.cover,
+        a.tls, a.key, m.source, m."offset"
+        FROM mail m JOIN accepted a ON a.source = m.source AND a."offset" = m."offset"
         AND a.t = m.t AND a.queue = m.queue AND a.host = m.host WHERE m.kind = 'accepted'"""
 
 
@@ -78,34 +79,33 @@ def signals(span: Span) -> str:
         FROM mail m WHERE m.kind = 'queued' AND m.taken IS NULL AND m.client <> '') WHERE {span.within("t")}"""  # noqa: S608 - ours
 
 
-def deliveries(span: Span) -> str:
+def deliveries() -> str:
     """Each delivery with the handshake that the same process made for the same message, if it made one.
 
     A handshake that was followed by a delivery of another message covered that one, not this. Where a host tells no
-    handshake with a server all day, none of its deliveries is called clear.
+    handshake with a server all day, none of its deliveries is called clear. `r` is the row of `mail_line`.
     """
     return f"""
-WITH line AS (SELECT epoch_us("at") AS t, host, daemon, service, port, pid, kind, result, queue, recipient, relay,
-        cover, tls, code, reason, source, "offset", {words.server("relay")} AS server,
-        hash(host, daemon, pid) AS k FROM events
-    WHERE {span.events} AND kind IN ('delivery', 'tls-out')),
-placed AS (SELECT *, row_number() OVER w AS n,
+WITH line AS (SELECT rowid AS r, t, kind, source, "offset", hash({words.server("relay")}) AS server,
+        hash(host, daemon, pid) AS k, hash(queue) AS queue, hash(host) AS host, tls FROM mail_line
+    WHERE kind IN ('delivery', 'tls-out')),
+placed AS (SELECT r, k, t, kind, server, queue, tls, row_number() OVER w AS n,
         max(CASE kind WHEN 'tls-out' THEN t // {counting.DAY} END) OVER h AS told
     FROM line WINDOW w AS (PARTITION BY k ORDER BY t, source, "offset"),
         h AS (PARTITION BY host ORDER BY t, source, "offset" ROWS UNBOUNDED PRECEDING)),
-secured AS (SELECT *, max(CASE kind WHEN 'tls-out' THEN n END) OVER (PARTITION BY k, server ORDER BY n
-    ROWS UNBOUNDED PRECEDING) AS handshake FROM placed),
+secured AS (SELECT r, k, t, kind, queue, told, n, max(CASE kind WHEN 'tls-out' THEN n END)
+    OVER (PARTITION BY k, server ORDER BY n ROWS UNBOUNDED PRECEDING) AS handshake FROM placed),
 sent AS (SELECT *, lag(n) OVER w AS before, lag(queue) OVER w AS queue_before FROM secured WHERE kind = 'delivery'
     WINDOW w AS (PARTITION BY k ORDER BY n)),
 bounded AS (SELECT *, max(CASE WHEN queue_before IS NULL OR queue_before <> queue THEN coalesce(before, 0) END)
     OVER (PARTITION BY k ORDER BY n ROWS UNBOUNDED PRECEDING) AS bound FROM sent),
-joined AS (SELECT b.*, s.tls AS tls_out, s.n IS NOT NULL AS made FROM bounded b LEFT JOIN placed s
+joined AS (SELECT b.r, s.tls AS tls_out, s.n IS NOT NULL AS made, b.told = b.t // {counting.DAY} AS tells
+    FROM bounded b LEFT JOIN (SELECT k, n, tls FROM placed WHERE kind = 'tls-out') s
     ON s.k = b.k AND s.n = b.handshake AND b.handshake > b.bound)
-SELECT t, host, daemon, service, port, result, queue, recipient, relay, server, code, reason, source, "offset",
-    result = 'sent' AND {_OUTSIDE} AS out, cover AS cover_told, tls AS tls_told,
-    CASE WHEN cover <> '' THEN cover WHEN made THEN 'tls'
-        WHEN told = t // {counting.DAY} THEN 'none' ELSE '' END AS cover,
-    CASE WHEN tls <> '' THEN tls ELSE coalesce(tls_out, '') END AS tls FROM joined
+SELECT l.rowid AS r, t, host, service, port, result, recipient, {words.server("relay")} AS server, code, reason, source,
+    "offset", result = 'sent' AND {_OUTSIDE} AS out, cover AS cover_told, tls AS tls_told,
+    CASE WHEN cover <> '' THEN cover WHEN made THEN 'tls' WHEN tells THEN 'none' ELSE '' END AS cover,
+    CASE WHEN tls <> '' THEN tls ELSE coalesce(tls_out, '') END AS tls FROM mail_line l JOIN joined j ON j.r = l.rowid
 """  # noqa: S608 - ours
 
 
@@ -119,8 +119,7 @@ def delivery_signals(span: Span) -> str:
         CASE WHEN d.out THEN d.tls ELSE d.tls_told END AS tls,
         {words.peer("d.recipient")} AS peer, left({cause}, {counting.CAUSE}) AS cause, 1 AS amount, '' AS key, d.source,
         d."offset"
-    FROM deliveries d LEFT JOIN mail m ON m.kind = 'delivery' AND m.source = d.source AND m."offset" = d."offset"
-        AND m.t = d.t AND m.queue = d.queue AND m.host = d.host
+    FROM deliveries d LEFT JOIN (SELECT r, k, taken FROM mail WHERE kind = 'delivery') m ON m.r = d.r
     LEFT JOIN given g ON g.k = m.k AND g.n = m.taken WHERE d.out OR d.result <> 'sent')
     WHERE {span.within("t")}"""  # noqa: S608 - ours
 
@@ -131,20 +130,21 @@ def messages(span: Span) -> str:
         AND (m.t - {counting.FOLLOWED}) // {counting.DAY} <= g.t // {counting.DAY}
         AND coalesce(m.last_removed, 0) <= CASE WHEN m.kind = 'removed' THEN m.n ELSE g.n END"""
     return f"""
-SELECT make_timestamptz(g.t) AS "at", any_value(g.host) AS host, any_value(m0.queue) AS queue,
-    any_value(g.service) AS service, any_value(g.client) AS client, any_value(g."user") AS "user",
-    coalesce(arg_min(m.sender, m.n) FILTER (m.kind = 'queued'), '') AS sender,
-    coalesce(arg_min(m.message_id, m.n) FILTER (m.kind = 'message-id'), '') AS message_id,
-    arg_min(m.size, m.n) FILTER (m.kind = 'queued') AS size,
-    (arg_min(m.recipients, m.n) FILTER (m.kind = 'queued'))::INTEGER AS recipients, any_value(g.key) AS session,
-    bool_or(coalesce(m.kind = 'removed', false)) AS removed,
-    coalesce(list(m.recipient ORDER BY m.n) FILTER (m.kind = 'delivery'), []) AS delivered_to,
-    coalesce(list(m.result ORDER BY m.n) FILTER (m.kind = 'delivery'), []) AS results,
-    coalesce(list(m.relay ORDER BY m.n) FILTER (m.kind = 'delivery'), []) AS relays,
-    coalesce(list(coalesce(d.cover, m.cover) ORDER BY m.n) FILTER (m.kind = 'delivery'), []) AS covers,
-    coalesce(list(coalesce(d.tls, m.tls) ORDER BY m.n) FILTER (m.kind = 'delivery'), []) AS versions
-FROM given g JOIN mail m0 ON m0.k = g.k AND m0.n = g.n LEFT JOIN mail m ON {joined}
-LEFT JOIN deliveries d ON m.kind = 'delivery' AND d.source = m.source AND d."offset" = m."offset" AND d.t = m.t
-    AND d.queue = m.queue AND d.host = m.host
-WHERE {span.within("g.t")} GROUP BY g.t, g.k, g.n, g.source, g."offset" ORDER BY g.t, g.source, g."offset"
+WITH joined AS (SELECT g.k, g.n, m.kind, m.sender, m.message_id, m.size, m.recipients,
+        CASE m.kind WHEN 'delivery' THEN struct_pack(n := m.n, recipient := m.recipient, result := m.result,
+            relay := m.relay, cover := d.cover, tls := d.tls) END AS delivery
+    FROM given g JOIN mail m ON {joined} LEFT JOIN deliveries d ON d.r = m.r WHERE {span.within("g.t")}),
+told AS (SELECT k, n, max(sender) FILTER (kind = 'queued') AS sender,
+        max(message_id) FILTER (kind = 'message-id') AS message_id, max(size) FILTER (kind = 'queued') AS size,
+        max(recipients) FILTER (kind = 'queued') AS recipients, bool_or(kind = 'removed') AS removed,
+        list_sort(list(delivery) FILTER (kind = 'delivery')) AS deliveries FROM joined GROUP BY k, n)
+SELECT make_timestamptz(g.t) AS "at", g.host, g.queue, g.service, g.client, g."user", coalesce(sender, '') AS sender,
+    coalesce(message_id, '') AS message_id, size, recipients::INTEGER AS recipients, g.key AS session,
+    coalesce(removed, false) AS removed, {_place("recipient")} AS delivered_to, {_place("result")} AS results,
+    {_place("relay")} AS relays, {_place("cover")} AS covers, {_place("tls")} AS versions
+FROM given g LEFT JOIN told USING (k, n) WHERE {span.within("g.t")} ORDER BY g.t, g.source, g."offset"
 """  # noqa: S608 - ours
+
+
+def _place(field: str) -> str:
+    return f"coalesce(list_transform(deliveries, lambda d: d.{field}), [])"

@@ -120,7 +120,7 @@ def _mail(db: duckdb.DuckDBPyConnection, span: Span) -> None:
         "mail_line": messages.mail_lines(span),
         "mail": messages.mail(),
         "given": messages.given(),
-        "deliveries": messages.deliveries(span),
+        "deliveries": messages.deliveries(),
     }
     for name, text in made.items():
         db.execute(f"CREATE TEMP TABLE {name} AS {text}")
