@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 
 import pytest
@@ -81,6 +82,88 @@ def test_invented_tags_are_forgotten() -> None:
         understand(Line(1, "", f"postfix/{number}/smtpd", 1, "connect from unknown[192.0.2.1]"))
     event = understand(Line(1, "", "postfix/submission/smtpd", 1, "connect from unknown[192.0.2.1]"))
     assert (event.daemon, event.service) == ("smtpd", "submission")
+
+
+TRUE = "198.51.100.9"
+SHARDS = (
+    *("x", ">", "<", ", ", "; ", ": ", "[192.0.2.1]", " from ", ", rip=192.0.2.1", ", lip=192.0.2.2", ", method=PLAIN"),
+    *(
+        ", session=<a>",
+        ", user=<",
+        " proto=SMTP",
+        " helo=<",
+        "from=<a>",
+        " to=<b>",
+        '"',
+        "\\",
+        ",192.0.2.1",
+        "): ",
+        ">: ",
+    ),
+    *(
+        "(auth failed, 1 attempts)",
+        " authentication failed: ",
+        ", sasl_username=",
+        ", TLS",
+        "]:25: ",
+        "sasl:plain)<a>: ",
+    ),
+    *(
+        "rhost=192.0.2.1",
+        "msgid=",
+        " ",
+        "=",
+        "a[192.0.2.1]: ",
+        "unknown user",
+        ",<abc>",
+        "; from=<",
+        "]: 550 ",
+        "user=<x>",
+    ),
+)
+said = st.lists(st.sampled_from(SHARDS), max_size=9).map("".join)
+ENVELOPE = "from=<{}> to=<{}> proto=SMTP helo=<h>"
+FORGED = (  # {} is a stranger's text, | one without white space
+    ("postfix/smtpd", "connect from {}[TRUE]"),
+    ("postfix/smtpd", "disconnect from {}[TRUE] ehlo=1 commands=1"),
+    ("postfix/smtpd", "lost connection after AUTH from {}[TRUE]"),
+    ("postfix/smtpd", "warning: |[TRUE]: SASL | authentication failed: {}, sasl_username={}"),
+    ("postfix/smtpd", f"NOQUEUE: reject: RCPT from |[TRUE]: 550 5.1.1 <{{}}>: User unknown; {ENVELOPE}"),
+    ("postfix/smtpd", "warning: non-SMTP command from |[TRUE]: {}"),
+    ("postfix/smtpd", "improper command pipelining after EHLO from |[TRUE]: {}"),
+    ("postfix/smtpd", "7EE668039: client=|[TRUE], sasl_method=PLAIN, sasl_username={}"),
+    ("postfix/smtpd", "Anonymous TLS connection established from |[TRUE] to |: TLSv1.3 with cipher X (256/256 bits)"),
+    ("postfix/cleanup", f"7EE668039: reject: header {{}} from |[TRUE]; {ENVELOPE}: 5.7.1 no"),
+    ("postfix/cleanup", "7EE668039: message-id=<{}>"),
+    ("postfix/cleanup", f"7EE668039: milter-reject: END-OF-MESSAGE from |[TRUE]: 5.7.1 {{}}; {ENVELOPE}"),
+    ("postfix/smtp", "7EE668039: to=<{}>, relay=a[192.0.2.3]:25, delay=1, delays=1/1/1/1, dsn=2.0.0, status=sent ({})"),
+    ("postfix/postscreen", "PREGREET 1 after 1 from [TRUE]:1: {}"),
+    (
+        "dovecot",
+        "imap-login: Disconnected (auth failed, 1 attempts in 2 secs): user=<{}>, method=PLAIN, rip=TRUE, lip=::1",
+    ),
+    ("dovecot", "imap-login: Login: rip=TRUE, lip=203.0.113.25, user=<{}>, method=PLAIN"),
+    (
+        "dovecot",
+        "imap-login: Disconnected (no auth attempts): user=<{}>, session=<z>, rip=TRUE, lip=::1, rport=5, lport=993",
+    ),
+    ("dovecot", "auth: sql({},TRUE,<z>): Password mismatch"),
+    ("dovecot", "auth: sql({},TRUE): unknown user (given password: {})"),
+    ("dovecot", "auth({},TRUE,sasl:plain)<z>: sql: Password mismatch (given password: {})"),
+    ("auth", "pam_unix(dovecot:auth): authentication failure; logname= uid=0 ruser={} rhost=TRUE  user={}"),
+    ("dovecot", "imap({})<1><z>: Disconnected: Logged out in=1 out=2"),
+    ("dovecot", "lmtp(alice)<1><z>: sieve: msgid={}: stored mail into mailbox 'INBOX'"),
+)
+
+
+@pytest.mark.parametrize(("tag", "form"), FORGED, ids=[f"{tag}-{form[:30]}" for tag, form in FORGED])
+@given(data=st.data())
+def test_no_address_but_the_true_one_is_ever_read(tag: str, form: str, data: st.DataObject) -> None:
+    message = "".join(
+        data.draw(said) if piece == "{}" else "".join(data.draw(said).split()) if piece == "|" else piece
+        for piece in re.split(r"({}|\|)", form.replace("TRUE", TRUE))
+    )
+    assert understand(Line(1, "", tag, 1, message)).client in ("", TRUE)
 
 
 user = st.text(st.characters(codec="utf-8", exclude_characters="\n\r\t\0"), max_size=60)

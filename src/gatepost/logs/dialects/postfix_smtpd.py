@@ -132,7 +132,7 @@ SMTPD = Table(
     row(
         "pipelining",
         Kind.PIPELINING,
-        rf"(?:{QUEUE}: )?improper command pipelining after {STAGE} from {CLIENT}(?::(?P<said_>.*))?",
+        rf"(?:{QUEUE}: )?improper command pipelining after {STAGE} from {CLIENT}(?::(?: (?P<said_>.*))?)?",
         literal="improper command pipelining after ",
         result=Result.VIOLATION,
         finish=pipelined,

@@ -10,9 +10,7 @@ from gatepost.model.event import Cover, Kind, Result
 
 QUEUE = r"(?P<queue>[0-9A-Za-z]{5,30})"
 _PORT = r"(?::(?P<client_port>\d+))?"
-CLIENT = (
-    rf"(?P<name>[^\s,]*)\[(?P<client>[^\s\[\]]*)\]{_PORT}"  # no white space: it ends where the daemon's words go on
-)
+CLIENT = rf"(?P<name>\S*)\[(?P<client>[^\s\[\]]*)\]{_PORT}"  # no white space: it ends where the daemon's words go on
 CLIENT_LAST = rf"(?P<name>.*)\[(?P<client>[^\s\[\]]*)\]{_PORT}"  # nothing but the daemon's words behind it
 ENDPOINT = r"\[(?P<client>[^\s\[\]]*)\]:(?P<client_port>\d+)"
 ADDRESS = r'[^"<>]*(?:"[^"\\]*(?:\\.[^"\\]*)*"[^"<>]*)*'  # < and > stand within quotes only, since 3.5
