@@ -42,11 +42,13 @@ class Sum:
         self.held: deque[tuple[int, int, Signal]] = deque()
 
     def add(self, at: int, weight: int, value: str, part: int, signal: Signal) -> bool:  # noqa: ARG002
-        held = self.held
-        total = self.total + weight
+        held, total = self.held, self.total
+        while held and total - held[0][1] >= self.threshold:  # before this one: a hit tells of its whole first window
+            total -= held.popleft()[1]
         held.append((at, weight, signal))
+        total += weight
         oldest = at - self.back
-        while held[0][0] < oldest or total - held[0][1] >= self.threshold:
+        while held[0][0] < oldest:
             total -= held.popleft()[1]
         self.total = total
         return total >= self.threshold

@@ -12,6 +12,7 @@ Rules with windows of a day and more, and those that compare with history, are l
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from operator import attrgetter
 
 from gatepost.detect.condition import function
@@ -34,8 +35,9 @@ class Live:
 
     def __init__(self, rules: Iterable[Rule], groups: int = GROUPS) -> None:
         self.rules = tuple(rule for rule in rules if rule.live)
-        self._machines = [_Machine(rule, groups) for rule in self.rules]
-        takers = [taker for machine in self._machines for taker in machine.takers()]
+        shared: dict[Rule, _Machine] = {}
+        self._machines = [_Machine(rule, groups, shared) for rule in sorted(self.rules, key=_depth)]
+        takers = [taker for machine in (*shared.values(), *self._machines) for taker in machine.takers()]
         self._acts = {act: _takers(act, takers) for act in Act}
 
     def feed(self, signal: Signal) -> tuple[Hit, ...]:
@@ -58,6 +60,10 @@ class Live:
     def late(self) -> int:
         """Signals that came too late to be counted here; SQL over the lake counts them."""
         return sum(machine.late for machine in self._machines)
+
+
+def _depth(rule: Rule) -> int:
+    return 1 + max((_depth(part) for part in rule.parts if isinstance(part, Rule)), default=0)
 
 
 def _takers(
@@ -106,24 +112,28 @@ class _Run:
 class _Machine:
     """One rule with all its groups. `fired` is called at each instant a group fires, once."""
 
-    def __init__(
-        self, rule: Rule, limit: int, fired: Callable[[tuple[str, ...], int, Signal, list[Hit]], None] | None = None
-    ) -> None:
-        self.rule, self.limit, self.fired = rule, limit, fired
+    def __init__(self, rule: Rule, limit: int, shared: dict[Rule, _Machine], *, told: bool = True) -> None:
+        self.rule, self.limit, self.told = rule, limit, told
+        self.fired: list[Callable[[tuple[str, ...], int, Signal, list[Hit]], None]] = []
         self.crowded = self.late = 0
         self._groups: dict[tuple[str, ...], _Group] = {}
         self._back = rule.window * MICROSECONDS
         self._sums = rule.counting is Counting.EVENTS
-        self._parts = [self._inner(part, n) for n, part in enumerate(rule.parts) if isinstance(part, Rule)]
+        for n, part in enumerate(rule.parts):
+            if isinstance(part, Rule):
+                self._count(part, n, shared)
 
     def takers(self) -> Iterator[tuple[Selection, Take]]:
-        for machine in self._parts:
-            yield from machine.takers()
         for n, part in enumerate(self.rule.parts):
             if isinstance(part, Selection):
                 yield part, self._taker(part, n)
 
-    def _inner(self, part: Rule, n: int) -> _Machine:
+    def _count(self, part: Rule, n: int, shared: dict[Rule, _Machine]) -> None:
+        """Rules that count the same rule share its counters. Parts stand before those that count them."""
+        plain = replace(part, fields=())
+        if plain not in shared:
+            machine = _Machine(plain, self.limit, shared, told=False)
+            shared[plain] = machine
         places = [part.groups.index(field) for field in part.fields]
         counted = part.groups.index(self.rule.value) if self.rule.value in part.groups else None
 
@@ -132,7 +142,7 @@ class _Machine:
             if value or not self.rule.value:
                 self.add(tuple(group[k] for k in places), at, 1, value, n, signal, found)
 
-        return _Machine(part, self.limit, fired)
+        shared[plain].fired.append(fired)
 
     def _taker(self, part: Selection, n: int) -> Take:
         key = _key(part.fields)
@@ -168,12 +178,12 @@ class _Machine:
         if group.run is not None and at - group.run.last > self._back:
             self._told(key, group.run, found)
             group.run = None
-        if group.run is not None or fires:
+        if self.told and (group.run is not None or fires):
             self._go_on(key, group, at, weight, value, signal, found, fires=fires)
-        if fires and self.fired is not None and group.fired != at:
-            self.fired(key, at, signal, found)
-        if fires:
+        if fires and group.fired != at:
             group.fired = at
+            for tell in self.fired:
+                tell(key, at, signal, found)
 
     def _go_on(
         self,
@@ -187,8 +197,6 @@ class _Machine:
         *,
         fires: bool,
     ) -> None:
-        if self.fired is not None:
-            return  # a part of others: nobody is told
         run = group.run
         if run is None:
             run = group.run = _Run(Tally(), at)
@@ -211,8 +219,7 @@ class _Machine:
             self._told(key, run, found)
 
     def _told(self, key: tuple[str, ...], run: _Run, found: list[Hit]) -> None:
-        if self.fired is None:
-            found.append(self._hit(key, run))
+        found.append(self._hit(key, run))
 
     def _hit(self, key: tuple[str, ...], run: _Run) -> Hit:
         tally = run.tally
