@@ -15,6 +15,7 @@ from typing import Any
 from lab import peers
 from lab.estate import Estate
 from lab.large import bench_proofs
+from lab.logs import bench_logs
 from lab.lookups import bench_lookups
 from lab.measure import Cost, Counter, run
 from lab.places import PROJECT, state_root
@@ -75,6 +76,7 @@ def bench(*, install: bool, only: Sequence[str]) -> None:
     bench_lookups(install=install)
     bench_reports()
     bench_proofs()
+    bench_logs()
 
 
 def _limited() -> list[Any]:
