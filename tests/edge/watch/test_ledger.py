@@ -29,6 +29,7 @@ class Kernel:
     tables: dict[str, object] | None = None
     held: dict[str, int] = field(default_factory=dict)
     broken: str = ""
+    odd: bool = False  # says yes to everything, and nothing with it
     where: str = "a kernel in memory"
 
     def run(self, argv: Sequence[str], *, stdin: str = "", patience: float = 1) -> Ran:  # noqa: ARG002 - as runners have it
@@ -39,7 +40,7 @@ class Kernel:
             return self._list(words)
         if words[:3] == ("nft", "-j", "-f"):
             return self._change(words, json.loads(stdin)["nftables"])
-        return Ran(words, 0)
+        return Ran(words, 0 if words[0] == "ss" or self.odd else 127)
 
     def _list(self, words: tuple[str, ...]) -> Ran:
         if self.tables is None:

@@ -36,12 +36,16 @@ HISTORY = 90 * 86400 * MICROSECONDS  # of blocks: what makes the next one longer
 IDLE = 0.1  # seconds to wait for lines
 AHEAD = 2  # chunks
 PROVED_AT_ONCE = 500
+BREATH = 2  # times as long as the last act took
 
 
 class Decided(Protocol):
-    block: tuple[Block, ...]
-    extend: tuple[Block, ...]
-    refuse: tuple[Block, ...]
+    @property
+    def block(self) -> tuple[Block, ...]: ...
+    @property
+    def extend(self) -> tuple[Block, ...]: ...
+    @property
+    def refuse(self) -> tuple[Block, ...]: ...
 
 
 Decide = Callable[[Sequence[Alert], Sequence[Block], int, str], Decided]
@@ -77,6 +81,7 @@ class Watch:
     committed: int = 0
     looked: int = 0
     compared: int = 0
+    rested: int = 0  # when to act again: a storm of alerts must leave time for reading
     dirty: bool = False
     together: str = ""
     unproved: list[str] = field(default_factory=list)
@@ -94,8 +99,10 @@ class Watch:
     def step(self, chunk: Chunk | None, now: int) -> None:
         if chunk is not None:
             self.read(chunk, now)
-        if self.noticing.fresh:
+        if self.noticing.fresh and now >= self.rested:
+            begun = time.monotonic()
             self.act(now)
+            self.rested = now + int((time.monotonic() - begun) * BREATH * MICROSECONDS)
         if self.dirty and now - self.committed >= COMMIT:
             self.commit(now)
         self.upkeep(now)
@@ -153,7 +160,9 @@ class Watch:
             self._trouble()
 
     def end(self, now: int) -> None:
-        """Everything that was read is kept, and what was decided is proved."""
+        """Everything that was read is kept and acted on, and what was decided is proved."""
+        if self.noticing.fresh:
+            self.act(now)
         if self.dirty:
             self.commit(now)
         while self.unproved or self.proving:
@@ -165,7 +174,9 @@ class Watch:
     def _prove(self, now: int) -> None:
         if self.proving and self.proving.done():
             done, self.proving = self.proving, None
-            for address, said in done.result().items():
+            if error := done.exception():  # a host that answers oddly ends no watch
+                self.told(f"blocks could not be proved: {type(error).__name__}: {error}")
+            for address, said in () if error else done.result().items():
                 self.blocks.ledger.proved([(address, said, 0)])
                 if not said.startswith("proved"):
                     self.told(f"{address}: {said}")
