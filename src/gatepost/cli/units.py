@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import sys
 from pathlib import Path
 
 UNIT = """\
-# gatepost watch --print-unit > /etc/systemd/system/gatepost-watch.service
+# As /etc/systemd/system/gatepost-watch.service. {state} has to be there before it starts.
 [Unit]
 Description=gatepost: the mail ports' logs watched as one
 After=network.target nftables.service
@@ -15,7 +16,7 @@ Documentation=man:systemd.exec(5)
 
 [Service]
 Type=notify
-ExecStart={command}
+{environment}ExecStart={command}
 ExecReload=kill -HUP $MAINPID
 WatchdogSec=60
 Restart=on-failure
@@ -49,4 +50,7 @@ def text(config: Path | None, state: Path) -> str:
     """With paths that hold wherever it is started from."""
     declared = (config or Path("gatepost.toml")).resolve()
     words = (sys.executable, "-m", "gatepost", "watch", "-c", str(declared), "--state", str(state.resolve()))
-    return UNIT.format(command=shlex.join(words).replace("%", "%%"), state=str(state.resolve()).replace("%", "%%"))
+    found = os.environ.get("PYTHONPATH", "")  # run from a clone
+    environment = f"Environment={shlex.quote(f'PYTHONPATH={found}')}\n" if found else ""
+    told = {"command": shlex.join(words), "state": str(state.resolve()), "environment": environment}
+    return UNIT.format(**{name: words.replace("%", "%%") for name, words in told.items()})

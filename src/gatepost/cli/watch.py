@@ -37,7 +37,9 @@ def watch(
     ] = False,
     block: Annotated[
         bool,
-        typer.Option("--block", help="Carry blocks out, as [watch] block = true does.", rich_help_panel=DOING),
+        typer.Option(
+            "--block", help="Carry blocks out, as block = true in the declaration does.", rich_help_panel=DOING
+        ),
     ] = False,
     dry: Annotated[
         bool,
@@ -57,7 +59,7 @@ def watch(
     unit: Annotated[bool, typer.Option("--print-unit", help="Print a unit for systemd, and end.")] = False,
     textfile: Annotated[
         Path | None,
-        typer.Option("--textfile", metavar="FILE", help="Figures for node-exporter, beside [watch] metrics."),
+        typer.Option("--textfile", metavar="FILE", help="Figures for node-exporter, beside those for Prometheus."),
     ] = None,
     state: Annotated[
         Path, typer.Option("--state", metavar="DIR", help="Where lake, ledger and queue are kept.")
@@ -65,8 +67,8 @@ def watch(
 ) -> None:
     """Follow the logs of all mail ports as one: see attacks, block them, tell of them, keep everything.
 
-    Nothing is blocked without [watch] block = true or --block: what would be is said. SIGHUP reads the declaration
-    again; SIGTERM ends with everything kept.
+    Nothing is blocked without `block = true` in the declaration or --block: what would be is said.
+    SIGHUP reads the declaration again; SIGTERM ends with everything kept.
 
     [bold]Exit:[/bold] 0 ended, 1 alerts (with --once) or a test that was not taken, 2 bad input, 3 nothing to read.
     """
