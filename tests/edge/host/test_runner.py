@@ -86,7 +86,7 @@ def test_a_configuration_that_never_ends_leaves_no_process(tmp_path: Path) -> No
     ran = HERE.run(("doveconf", "-c", str(conf), "-n"), patience=1)
     assert ran.why == "no end within 1 s"
     until(lambda: not reading(str(conf)), "the end of what doveconf started")
-    asked = (Question(("doveconf", "-c", str(conf), "-n"), 100),)
+    asked = (Question(("doveconf", "-c", str(conf), "-n"), 10_000),)
     (answer,) = answers(HERE.run(("sh", "-s"), stdin=script(asked, "mark", patience=1)).stdout, asked, "mark")
     assert answer.why == "no end within the time allowed"
     until(lambda: not reading(str(conf)), "the end of what doveconf started, as collect asks it")
