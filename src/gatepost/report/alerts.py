@@ -113,7 +113,7 @@ def rule_list(rows: Sequence[RuleRow], *, width: int) -> list[Text]:
     columns = [Column(name) for name in ("ID", "SEVERITY", "FIRES AT", "RESPONSE", "PATH", "CONTROLS")]
     shown = [
         [text(row.id, "bold"), text(row.severity.value, _STYLES[row.severity]),
-         text(f"{row.threshold:,} × {row.counts} in {span(row.window)}"), text(row.response), text(row.path, "dim"),
+         text(f"{row.threshold:,} x {row.counts} in {span(row.window)}"), text(row.response), text(row.path, "dim"),
          text(" ".join(row.controls), "dim")]
         for row in rows
     ]  # fmt: skip
