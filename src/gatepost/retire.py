@@ -45,8 +45,11 @@ def assess(uses: Iterable[Use], target: Target, *, since: date, until: date) -> 
 
 
 def dates(assessment: Assessment, today: date) -> Dates:
-    """More accounts get more time; nothing ends on a Friday, at a weekend or around New Year."""
-    count = len(assessment.accounts)
+    """More accounts get more time; nothing ends on a Friday, at a weekend or around New Year.
+
+    Accounts that perhaps use it do not count: first the log has to tell.
+    """
+    count = len(assessment.certain)
     days = next((days for most, days in NOTICE.items() if count <= most), LONGEST_NOTICE)
     close = working_day(today + timedelta(days=days))
     rehearse = max(working_day(close - timedelta(days=REHEARSAL)), working_day(today + timedelta(days=1)))

@@ -175,7 +175,7 @@ def _draft(
     try:
         text = template.read_text(encoding="utf-8") if template else TEXT
         to.mkdir(parents=True, exist_ok=True)
-        for one in found.accounts:
+        for one in found.certain:
             draft = notice(one, found, ends, trial, sender, text)
             (to / draft.name).write_bytes(draft.letter.as_bytes())
     except (OSError, UnicodeDecodeError) as error:
@@ -190,7 +190,7 @@ def _announce(found: Assessment, state: Path, on: str | None) -> None:
     from gatepost.retire import dates
 
     ends = _day(on) or dates(found, found.until).close
-    _record(state, found.target, "announced", ends, f"{len(found.accounts)} accounts used it")
+    _record(state, found.target, "announced", ends, f"{len(found.certain)} accounts used it")
     sys.stdout.write(f"{found.target.title} ends on {ends:%A, %d %B %Y}.\n")
 
 
