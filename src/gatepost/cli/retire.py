@@ -182,7 +182,7 @@ def _draft(
         words = because(error) if isinstance(error, OSError) else "not UTF-8 text"
         raise UsageError(f"{to if isinstance(error, OSError) else template}: {words}") from None
     sys.stdout.write(
-        f"{len(found.accounts)} drafts in {to}; nothing was sent. Read them, then hand them to sendmail -t.\n"
+        f"{len(found.certain)} drafts in {to}; nothing was sent. Read them, then hand them to sendmail -t.\n"
     )
 
 
