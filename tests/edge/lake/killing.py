@@ -15,6 +15,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import duckdb  # noqa: F401 - for the children
@@ -24,13 +25,19 @@ from gatepost.edge.lake.lake import Lake
 from tests.edge.lake import rows
 
 KEEP = 4  # days
+WHILE_WORKING = 0.8  # of the kills; the others may come while the lake is opened
 LONGEST = 0.12  # seconds that a writer lives
 
 
 def main(directory: Path, rounds: int, seed: int) -> int:
     dice = random.Random(seed)  # noqa: S311 - chance, not secrecy
     for turn in range(rounds):
-        pid = _child(lambda: write(directory, random.Random(seed * 1000 + turn)))  # noqa: B023, S311 - run at once
+        ready, begun = os.pipe()
+        pid = _child(lambda: write(directory, random.Random(seed * 1000 + turn), begun))  # noqa: B023, S311 - run at once
+        os.close(begun)
+        if dice.random() < WHILE_WORKING:
+            os.read(ready, 1)  # a busy machine may take long to come so far
+        os.close(ready)
         time.sleep(dice.uniform(0.001, LONGEST))
         os.kill(pid, signal.SIGKILL)
         os.waitpid(pid, 0)
@@ -41,10 +48,12 @@ def main(directory: Path, rounds: int, seed: int) -> int:
     return 1 if os.waitpid(inspection, 0)[1] else 0
 
 
-def write(directory: Path, dice: random.Random) -> None:
+def write(directory: Path, dice: random.Random, begun: int) -> None:
     """As `watch` works: goes on from the position, derives, compacts and prunes now and then. Never ends."""
     with Lake.open(directory, write=True) as lake:
         lake.number(rows.LOG)
+        with suppress(BrokenPipeError):
+            os.write(begun, b".")
         while True:
             step(lake, dice)
 

@@ -27,7 +27,7 @@ STDIN = "-"
 STDIN_SOURCE = "stdin"
 SPOOL = ".stdin-"
 MOST_FILES = 100_000
-SECONDS = 30.0  # between commits: nobody waits for a single row of history
+SECONDS = 5.0  # between commits: what a crash makes to be read again
 ROWS = 1_000_000
 
 
