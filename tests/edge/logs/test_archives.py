@@ -24,10 +24,14 @@ def _zstd(data: bytes) -> bytes:
     return bytes(out.getvalue())
 
 
+def _xz(data: bytes) -> bytes:
+    return lzma.compress(data, preset=0)  # the quick one
+
+
 PACKERS: dict[str, Callable[[bytes], bytes]] = {
     "plain": bytes,
     "gz": gzip.compress,
-    "xz": lzma.compress,
+    "xz": _xz,
     "bz2": bz2.compress,
     "zst": _zstd,
 }
@@ -66,7 +70,7 @@ def test_stopping_behind_any_chunk_loses_and_doubles_nothing(tmp_path: Path, pac
 
 @packed
 def test_an_archive_that_was_cut_off_gives_what_it_has(tmp_path: Path, pack: Callable[[bytes], bytes]) -> None:
-    noise = b"".join(b"%d %s\n" % (n, bytes(str(hash((n, "x"))), "ascii")) for n in range(200_000))
+    noise = b"".join(b"%d %d\n" % (n, n * 2654435761 % 2**61) for n in range(90_000))
     file = tmp_path / "mail.log.2.gz"
     squeezed = pack(noise)
     file.write_bytes(squeezed[: len(squeezed) * 3 // 4])

@@ -12,7 +12,7 @@ import hashlib
 import lzma
 import os
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +23,7 @@ from gatepost.errors import CannotLook, because
 from gatepost.model.log import Chunk, Position, Shape
 
 BLOCK = 1024 * 1024
+SMALL = 65536
 LARGEST = 8 * BLOCK  # bytes of a chunk
 HEAD = 512  # bytes that tell one file from another: the first two or three lines
 ENDINGS = (".gz", ".xz", ".bz2", ".zst", ".lzma")
@@ -162,15 +163,16 @@ def _opened(path: str) -> Stream:
     magic = file.read(6)
     file.seek(0)
     if magic.startswith(_GZIP):
-        return _Both(gzip.GzipFile(fileobj=file), file)
+        return _piecewise(gzip.GzipFile(fileobj=file), file)
     if magic.startswith(_XZ):
-        return _Both(lzma.LZMAFile(file), file)
+        return _piecewise(lzma.LZMAFile(file), file)
     if magic.startswith(_BZIP2):
-        return _Both(bz2.BZ2File(file), file)
+        return _piecewise(bz2.BZ2File(file), file)
     if magic.startswith(_ZSTD):
         import pyarrow as pa
 
-        return _Both(pa.CompressedInputStream(file, "zstd"), file)
+        packed = pa.CompressedInputStream(file, "zstd")
+        return _Both(packed, lambda size: packed.read(min(size, SMALL)), file)
     return file
 
 
@@ -179,19 +181,24 @@ class _Both:
     """The unpacked stream, and the file below it: the modules close only their own."""
 
     unpacked: Readable
+    take: Callable[[int], bytes]  # what comes before a damage must not be lost with it
     file: IO[bytes]
 
     def fileno(self) -> int:
         return self.file.fileno()
 
     def read(self, size: int, /) -> bytes:
-        return self.unpacked.read(size)
+        return self.take(size)
 
     def close(self) -> None:
         try:
             self.unpacked.close()
         finally:
             self.file.close()
+
+
+def _piecewise(unpacked: gzip.GzipFile | lzma.LZMAFile | bz2.BZ2File, file: IO[bytes]) -> _Both:
+    return _Both(unpacked, unpacked.read1, file)
 
 
 def _gathered(stream: Stream, path: str) -> tuple[bytes, str]:
