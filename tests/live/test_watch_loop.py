@@ -163,6 +163,11 @@ def test_the_declaration_is_read_again(field: Ground, tmp_path: Path) -> None:
         (tmp_path / "gatepost.toml").write_text(text)
         running.process.send_signal(signal.SIGHUP)
         running.until("watching; blocks are carried out")
+        (tmp_path / "gatepost.toml").write_text("version = 1\n[watch]\nblok = true\n")
+        running.process.send_signal(signal.SIGHUP)
+        running.until("line 3: watch.blok: unknown key")
+        running.until("the declaration is kept as it was")
+        running.until("watching; blocks are carried out")
         assert running.end() == 0
 
 

@@ -86,8 +86,8 @@ def watch(
         raise typer.Exit(_test(load(config)))
     signals = _Signals()
     noticing: Noticing | None = None
+    architecture = load(config)
     while True:
-        architecture = load(config)
         carry = (block or architecture.watching.block) and not dry
         with _Session(architecture, state, config, signals) as session:
             noticing = session.noticing(noticing)
@@ -96,8 +96,24 @@ def watch(
             )
         if not signals.again:
             break
+        architecture = _again(architecture, config)
     if once and found:
         raise typer.Exit(1)
+
+
+def _again(before: Architecture, config: Path | None) -> Architecture:
+    """A mistake in an edited file ends no watch: what was declared before goes on, and it is said."""
+    from gatepost.cli.declared import load
+    from gatepost.errors import UsageError
+    from gatepost.report.escape import printable
+
+    try:
+        return load(config)
+    except UsageError as error:
+        for line in str(error).splitlines():
+            sys.stderr.write(f"gatepost: {printable(line)}\n")
+        sys.stderr.write("gatepost: the declaration is kept as it was\n")
+        return before
 
 
 class _Signals:
@@ -210,10 +226,16 @@ class _Session:
 
     def _deciding(self, ways: Ways, *, carry: bool, every_port: bool, campaigns: bool):  # type: ignore[no-untyped-def]  # noqa: ANN202 - walls and a closure, of types that load late
         from gatepost.cli.barring import sparing, walls
+        from gatepost.errors import GatepostError
         from gatepost.watch import decide
 
-        raised = walls(self.architecture, ways, every_port=every_port) if carry else {}
-        spared = sparing(self.architecture, raised)
+        try:
+            raised = walls(self.architecture, ways, every_port=every_port)
+            spared = sparing(self.architecture, raised)
+        except GatepostError:
+            if carry:
+                raise
+            raised, spared = {}, sparing(self.architecture, {})  # a rehearsal needs no host
 
         def decided(alerts, blocks, now, together):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - see loop.Decide
             from dataclasses import replace
@@ -223,7 +245,7 @@ class _Session:
                 sparing=replace(spared, together=together),
             )  # fmt: skip
 
-        return raised, decided
+        return raised if carry else {}, decided
 
     def _chunks(self, lake: Lake, *, once: bool):  # type: ignore[no-untyped-def]  # noqa: ANN202 - of a type that loads late
         from gatepost.edge.host import here
