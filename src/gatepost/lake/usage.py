@@ -1,7 +1,8 @@
 """Who uses what, a row for each day and way in, as SQL for DuckDB.
 
 Small on purpose: a hundred million lines become some ten thousand rows a day, and questions over years are answered
-from these. Guessed names of failed logins are not kept here: they would be most of it.
+from these. Guessed names and the networks of attempts that failed are not kept here: they would
+be most of it, and `signals` has them.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ def usage(span: Span) -> str:
     """Rows of `usage` from `session` (with `network`) and from the deliveries in `signal`."""
     return f"""
 SELECT date_trunc('day', started) AS "at", 'in' AS direction, host, service, port, cover, starttls, tls, method,
-    CASE outcome WHEN 'authenticated' THEN "user" ELSE '' END AS "user", network,
+    CASE outcome WHEN 'authenticated' THEN "user" ELSE '' END AS "user",
+    CASE WHEN outcome IN ('accepted', 'authenticated') THEN network ELSE '' END AS network,
     CASE outcome WHEN 'authenticated' THEN helo WHEN 'accepted' THEN coalesce(nullif(name, ''), helo)
         ELSE '' END AS hint,
     outcome, arg_max(client, ended) AS client, count(*)::BIGINT AS sessions,

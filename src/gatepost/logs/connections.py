@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Iterator
 
 from gatepost.model.counting import BY_PEER, BY_PROCESS, DAY, FAMILY, FOLLOWED, NEARBY, SILENCE
@@ -62,12 +63,12 @@ class Connections:
 
     def __init__(self, room: int) -> None:
         self._room = room
-        self._open: dict[Key, Open] = {}
+        self._open: OrderedDict[Key, Open] = OrderedDict()  # forgetting the oldest of a dict takes ever longer
         self.pushed_out: list[Open] = []  # forgotten with something still to tell
 
     def of(self, event: Event) -> Open:
         key = _key(event)
-        old = self._open.pop(key, None)
+        old = self._open.get(key)
         if old is None or (not event.session and _anew(event, old)):
             one = Open(key, event, event.at, event.client or (old.client if old else ""))
         elif not event.session and _oldest_day(event.at) > old.begun // DAY:
@@ -78,9 +79,11 @@ class Connections:
             one.client = (one.client or event.client) if event.session else (event.client or one.client)
         if old is not None:
             one.pending = old.pending
-        self._open[key] = one
-        if len(self._open) > self._room:
-            self._forget()
+            self._open.move_to_end(key)
+        if one is not old:
+            self._open[key] = one
+            if len(self._open) > self._room:
+                self._forget()
         return one
 
     def seen(self, host: str, session: str) -> Open | None:
@@ -104,7 +107,7 @@ class Connections:
         return len(self._open)
 
     def _forget(self) -> None:
-        oldest = self._open.pop(next(iter(self._open)))
+        _, oldest = self._open.popitem(last=False)
         if oldest.pending is not None:
             self.pushed_out.append(oldest)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -35,8 +36,8 @@ class Mail:
 
     def __init__(self, room: int) -> None:
         self._room = room
-        self._taken: dict[tuple[str, str], _Taken] = {}
-        self._senders: dict[tuple[str, str, int | None], _Sender] = {}
+        self._taken: OrderedDict[tuple[str, str], _Taken] = OrderedDict()
+        self._senders: OrderedDict[tuple[str, str, int | None], _Sender] = OrderedDict()
         self._tells_tls: dict[str, int] = {}  # host: the newest day with a line about TLS to a server
 
     def accepted(self, event: Event, cover: Cover, tls: str, session: str) -> None:
@@ -119,6 +120,6 @@ def _message(queued: Event, taken: Event, cover: Cover, tls: str, session: str) 
     )  # fmt: skip
 
 
-def _trim(table: dict[_Key, _Kept], room: int) -> None:
+def _trim(table: OrderedDict[_Key, _Kept], room: int) -> None:
     if len(table) > room:
-        del table[next(iter(table))]
+        table.popitem(last=False)

@@ -11,6 +11,7 @@ Both give the same signals for the same lines; `model/counting.py` says what cou
 from __future__ import annotations
 
 import re
+from collections import OrderedDict
 from collections.abc import Callable
 
 from gatepost import catalogue
@@ -20,7 +21,7 @@ from gatepost.logs.mail import Mail
 from gatepost.model import counting
 from gatepost.model.event import Act, Cover, Event, Kind, Result, Signal
 
-ROOM = 100_000  # connections, messages and explanations that are remembered; about 60 MB when full
+ROOM = 50_000  # connections, messages and explanations that are remembered; about 80 MB when full
 _AUTH = re.compile(r"(?:^| )auth=(\d{1,9})(?:/(\d{1,9}))?(?: |$)")
 _STARTTLS = re.compile(r"(?:^| )starttls=[1-9]")
 
@@ -33,7 +34,7 @@ class Signaller:
     def __init__(self, room: int = ROOM) -> None:
         self._connections = Connections(room)
         self._mail = Mail(room)
-        self._details: dict[tuple[str, str], str] = {}
+        self._details: OrderedDict[tuple[str, str], str] = OrderedDict()
         self._room = room
         connected: Handler = self._connected
         self._handlers: dict[Kind, Handler] = dict.fromkeys(counting.OF_CONNECTION, connected) | {
@@ -131,7 +132,7 @@ class Signaller:
         if event.session:
             self._details[event.host, event.session] = counting.found(event.reason, counting.REASONS) or event.reason
             if len(self._details) > self._room:
-                del self._details[next(iter(self._details))]
+                self._details.popitem(last=False)
         return ()
 
     def _left(self, event: Event) -> tuple[Signal, ...]:
