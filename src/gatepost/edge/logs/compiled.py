@@ -25,7 +25,7 @@ from gatepost.model.log import Clock, Coverage
 
 LIBRARY = Path(__file__).with_name("gatepost-scanner.so")
 VERSION = 1
-SPARE = 6  # batches kept for later; each has some 20 MB for a chunk of 8 MB
+SPARE = 4  # batches kept for later; each has some 20 MB for a chunk of 8 MB
 NONE = -(2**63)  # in place of a number that is not there
 VALUES, TEXT, VALID, WORDS, WORD_ENDS = range(5)
 LEFT, COUNTS, WANTED = 10, 11, 12

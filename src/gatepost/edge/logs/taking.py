@@ -23,8 +23,8 @@ from gatepost.logs.coverage import Tally
 from gatepost.model.log import Chunk, Clock, Coverage
 
 WORKERS = 2
-AHEAD = 2  # chunks read beyond those being scanned
-ROWS = 400_000  # a commit: some 100 MB of columns
+AHEAD = 1  # chunks read beyond those being scanned
+ROWS = 262_144  # a commit: some 70 MB of columns, one row group
 SECONDS = 1.0  # and no later than this after rows came
 
 Clocks = Clock | Callable[[Chunk], Clock]
