@@ -11,7 +11,7 @@ fi
 command -v rustc > /dev/null 2>&1 || exit 0
 partial=$built.$$
 trap 'rm -f "$partial"' EXIT
-if rustc --edition 2021 --crate-type cdylib --crate-name gatepost_scanner -C opt-level=3 -C strip=symbols \
+if rustc --edition 2021 --crate-type cdylib --crate-name gatepost_scanner -C opt-level=3 -C codegen-units=1 -C strip=symbols \
     -o "$partial" "$here/scanner/lib.rs" > "$partial.log" 2>&1; then
     mv "$partial" "$built"
 else
