@@ -66,11 +66,11 @@ def key(line: str) -> str:
     c = line
     return f"""(CASE {c}.track WHEN 'id' THEN concat({c}.host, '/', {c}.session)
     WHEN 'process' THEN concat_ws('/', nullif({c}.host, ''), nullif({c}.service, ''), nullif({c}.daemon, ''), {c}.pid)
-        || '@' || {c}.begun
+        || '@' || {c}.begun || '+' || {c}.begun_at
     WHEN 'peer' THEN concat_ws('/', nullif({c}.host, ''), '{counting.FAMILY}', nullif({c}.client, ''), {c}.client_port)
-        || '@' || {c}.begun
+        || '@' || {c}.begun || '+' || {c}.begun_at
     ELSE concat_ws('/', nullif({c}.host, ''), nullif({c}.daemon, ''), nullif({c}.service, ''), nullif({c}.client, ''),
-        {c}.client_port, nullif({c}."user", '')) || '@' || {c}.begun END)"""
+        {c}.client_port, nullif({c}."user", '')) || '@' || {c}.begun || '+' || {c}.begun_at END)"""
 
 
 def lines(span: Span, part: int, parts: int) -> str:
@@ -97,14 +97,16 @@ narrow AS (SELECT r, k, t, source, "offset", kind, track, CASE WHEN client <> ''
 placed AS (SELECT *, row_number() OVER w AS n, lag(kind) OVER w AS before, lag(t) OVER w AS t_before,
         lag(client IGNORE NULLS) OVER w AS client_before, lead(r) OVER w AS behind
     FROM narrow WINDOW w AS (PARTITION BY k ORDER BY t, source, "offset")),
-cut AS (SELECT r, k, t, n, behind, max(CASE WHEN {starts} THEN n END) OVER v AS first,
+cut AS (SELECT r, k, t, n, behind, arg_max("offset", CASE WHEN {starts} THEN n END) OVER v AS start_at,
+        max(CASE WHEN {starts} THEN n END) OVER v AS first,
         max(CASE WHEN {starts} THEN t END) OVER v AS start
     FROM placed WINDOW v AS (PARTITION BY k ORDER BY n ROWS UNBOUNDED PRECEDING)),
 place AS (SELECT r, n, behind, first, greatest(0, {cut} - start // {counting.DAY}) AS later,
-        CASE WHEN later = 0 THEN start ELSE {cut} * {counting.DAY} + {counting.FOLLOWED} END AS begun FROM cut)
-SELECT l.*, p.n, p.behind, p.first, p.later, p.begun FROM line_ l JOIN place p USING (r)
+        CASE WHEN later = 0 THEN start ELSE {cut} * {counting.DAY} + {counting.FOLLOWED} END AS begun,
+        CASE WHEN later = 0 THEN start_at ELSE 0 END AS begun_at FROM cut)
+SELECT l.*, p.n, p.behind, p.first, p.later, p.begun, p.begun_at FROM line_ l JOIN place p USING (r)
 UNION ALL
-SELECT *, "offset" AS n, NULL AS behind, 0 AS first, 0 AS later, t AS begun FROM line_ WHERE track = 'id'
+SELECT *, "offset" AS n, NULL AS behind, 0 AS first, 0 AS later, t AS begun, 0 AS begun_at FROM line_ WHERE track = 'id'
 """  # noqa: S608 - pieces are ours
 
 
@@ -121,7 +123,7 @@ def connections() -> str:
     logins = r"'(?:^| )auth=([0-9]{1,9})(?:/([0-9]{1,9}))?(?: |$)'"
     return f"""
 WITH once AS (SELECT k, first, later, any_value(track) AS track, min(t) AS started, max(t) AS ended,
-    min(begun) AS begun,
+    min(begun) AS begun, min(begun_at) AS begun_at,
     min(host) AS host, min(daemon) AS daemon, max(service) AS service, min(pid) AS pid, max(session) AS session,
     max(port) AS port, max(client) AS client, max(client_port) AS client_port,
     max(name) FILTER (name <> 'unknown') AS name, max(helo) AS helo,
@@ -195,7 +197,8 @@ whole AS (SELECT c.*, coalesce(h.started, c.started) AS since, coalesce(c.port, 
     LEFT JOIN failure f ON f.k = c.k AND f.first = c.first AND f.later = c.later
     LEFT JOIN counted r ON r.key = c.key
     LEFT JOIN said s ON s.k = c.k AND s.first = c.first AND s.later = c.later
-    WHERE c.key NOT IN (SELECT key FROM taken) AND {span.within("coalesce(h.started, c.started)")})
+    WHERE NOT (c.track = 'other' AND c.client = '')
+        AND c.key NOT IN (SELECT key FROM taken) AND {span.within("coalesce(h.started, c.started)")})
 SELECT key, make_timestamptz(since) AS started,
     make_timestamptz(CASE WHEN left_at IS NOT NULL AND left_at > ended THEN left_at ELSE ended END) AS ended,
     host, service AS service, our_port AS port, client, their_port AS client_port,

@@ -16,6 +16,7 @@ class Open:
 
     __slots__ = (
         "begun",
+        "begun_at",
         "clear_told",
         "client",
         "did_something",
@@ -34,9 +35,10 @@ class Open:
         "user",
     )  # fmt: skip
 
-    def __init__(self, key: Key, event: Event, begun: int, client: str) -> None:
+    def __init__(self, key: Key, event: Event, begun: int, begun_at: int, client: str) -> None:
         self.key = key
         self.begun = begun
+        self.begun_at = begun_at  # offset of its first line: a pid may serve several clients in a second
         self.last = event.at
         self.client = client
         self.user = ""
@@ -55,7 +57,7 @@ class Open:
 
     @property
     def session(self) -> str:
-        return _named(self.key, self.begun)
+        return _named(self.key, self.begun, self.begun_at)
 
 
 class Connections:
@@ -70,9 +72,9 @@ class Connections:
         key = _key(event)
         old = self._open.get(key)
         if old is None or (not event.session and _anew(event, old)):
-            one = Open(key, event, event.at, event.client or (old.client if old else ""))
+            one = Open(key, event, event.at, event.offset, event.client or (old.client if old else ""))
         elif not event.session and _oldest_day(event.at) > old.begun // DAY:
-            one = Open(key, event, _oldest_day(event.at) * DAY + FOLLOWED, event.client or old.client)
+            one = Open(key, event, _oldest_day(event.at) * DAY + FOLLOWED, 0, event.client or old.client)
         else:
             one = old
             one.last = event.at
@@ -136,7 +138,7 @@ def _oldest_day(at: int) -> int:
     return (at - FOLLOWED) // DAY
 
 
-def _named(key: Key, begun: int) -> str:
+def _named(key: Key, begun: int, begun_at: int) -> str:
     if len(key) == 2:
         return f"{key[0]}/{key[1]}"
-    return "/".join(str(part) for part in key if part not in {None, ""}) + f"@{begun}"
+    return "/".join(str(part) for part in key if part not in {None, ""}) + f"@{begun}+{begun_at}"

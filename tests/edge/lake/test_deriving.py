@@ -95,6 +95,19 @@ def test_a_pid_is_used_again_and_lines_of_others_lie_between() -> None:
     assert len(derived(log.events)["sessions"]) == 4
 
 
+def test_two_connections_of_a_pid_in_one_second_have_names_of_their_own() -> None:
+    log = Log()
+    for number in range(2):
+        log.line(0, Kind.CONNECT)
+        log.line(0, Kind.ACCEPTED, queue=f"Q{number}")
+        log.line(0, Kind.QUEUED, queue=f"Q{number}", recipients=3)
+        log.line(0, Kind.DISCONNECT, commands="ehlo=1 starttls=1 mail=1")
+    _signals(log)
+    rows = derived(log.events)["sessions"]
+    assert [row["recipients"] for row in rows] == [3, 3]
+    assert len({row["key"] for row in rows}) == 2
+
+
 def test_the_cause_of_a_failed_handshake_stands_in_the_next_line_of_the_process() -> None:
     log = Log()
     log.line(0, Kind.CONNECT)

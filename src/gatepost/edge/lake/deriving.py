@@ -20,7 +20,7 @@ from gatepost.logs.addresses import network
 from gatepost.model import counting
 
 MARK = "derived"  # the key under which the lake remembers up to which commit this was done
-VERSION = 2  # of what is derived: with another one all days are done again
+VERSION = 3  # of what is derived: with another one all days are done again
 MOST = 20_000_000  # rows of events that are derived together; a day is never split
 SLICE = 2_500_000  # rows that one slice of the connections comes from
 MEMORY = 1500  # MiB
