@@ -136,3 +136,9 @@ def test_memory_is_bounded() -> None:
     failing(memory, *(attempt(f"user{n}", f"10.{n >> 8 & 255}.{n & 255}.1", f"d{n}") for n in range(60_000)))
     assert memory.guesses("user0", NOW) == 0
     assert memory.guesses("user59999", NOW) == 1
+
+
+def test_a_network_in_an_alert_waits_and_a_known_one_does_not() -> None:
+    slowed = frozenset({"198.51.100.0/24", "192.0.2.0/24"})
+    answers = [login(attempt(client=client), at_home(), {}, NOW, slowed) for client in (AWAY, HOME, "203.0.113.1")]
+    assert [one.seconds for one in answers] == [15, 0, 0]

@@ -169,6 +169,7 @@ class _Session:
         from gatepost.edge.watch.beside import Asking, Homes, Telling
         from gatepost.edge.watch.blocks import Blocks
         from gatepost.edge.watch.metrics import Metrics
+        from gatepost.edge.watch.milder import asking_policyd
         from gatepost.edge.watch.posting import Poster
 
         watching, enter = self.architecture.watching, self.stack.enter_context
@@ -183,6 +184,7 @@ class _Session:
         watch = loop.Watch(
             lake, noticing, Blocks(book, walls, dry=not carry), courier, metrics, decide, live_clock(watching.zone),
             history=Homes(lake), told=self._say,
+            milder=asking_policyd(self.state, watching.block_seconds, carry=carry),
         )  # fmt: skip
         if watching.metrics:
             self.stack.callback(metrics.serve(watching.metrics).close)
@@ -255,12 +257,21 @@ class _Session:
         from gatepost.errors import CannotLook
         from gatepost.model.architecture import Host
 
-        hosts = [host for host in self.architecture.hosts if here.way(host) == "local" or host.logs]
+        away = ("ssh", "docker")
+        hosts = [
+            host
+            for host in self.architecture.hosts
+            if (here.way(host) == "local" or host.logs) and not here.way(host).startswith(away)
+        ]
         readings = [
             one
             for host in hosts or [Host("this machine", (), ())]
             for one in sources(host, self.architecture, lake.position, self.signals.stop)
         ]
+        for host in self.architecture.hosts:
+            if host not in hosts:
+                self._say(f"{host.name}: its logs are not on this machine; run the watch there, or send them by syslog")
+        readings += self._of_policyd(lake)
         unique = tuple({one.name: one for one in readings}.values())
         self._say(f"reading {', '.join(one.name for one in unique)}")
         if not once:
@@ -269,6 +280,18 @@ class _Session:
         if not files:
             raise CannotLook("--once reads files, and there is none: name them as logs of a host")
         return (chunk for one in files for chunk in archive(one.name, one.position))
+
+    def _of_policyd(self, lake: Lake):  # type: ignore[no-untyped-def]  # noqa: ANN202 - of a type that loads late
+        """Its own record tells port and TLS of each attempt; it is followed once it is there."""
+        from functools import partial
+
+        from gatepost.edge.logs.sources import Reading, follow
+        from gatepost.edge.policing.bench import RECORD
+
+        path = str((self.state / RECORD).resolve())
+        if not Path(path).is_file():
+            return []
+        return [Reading(path, partial(follow, path, stop=self.signals.stop), lake.position(path))]
 
     def _say(self, said: str) -> None:
         """Kept for the view; on a pipe, a line each."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 
 from gatepost.policing.attempt import ALLOW, Answer, Attempt, Course
@@ -23,13 +23,23 @@ class Lock:
     strangers: bool = True
 
 
-def login(attempt: Attempt, memory: Memory, locks: Mapping[str, Lock], now: float) -> Answer:
-    """Asked before the password is checked, and again after."""
+def login(
+    attempt: Attempt,
+    memory: Memory,
+    locks: Mapping[str, Lock],
+    now: float,
+    slowed: Container[str] = (),
+) -> Answer:
+    """Asked before the password is checked, and again after. `slowed` are networks that an alert is about."""
     known = memory.knows(attempt.user, attempt.network, now)
     locked = _locked(attempt, locks, now, known=known)
     if locked or known:
         return locked or ALLOW
-    return _gravest(_account(attempt, memory, now), _network(attempt, memory, now))
+    told = Answer(Course.DELAY, memory.limits.longest_delay, f"{attempt.network} is in an alert")
+    return _gravest(
+        _gravest(_account(attempt, memory, now), _network(attempt, memory, now)),
+        told if attempt.network in slowed else ALLOW,
+    )
 
 
 def sending(attempt: Attempt, memory: Memory, locks: Mapping[str, Lock], now: float) -> Answer:

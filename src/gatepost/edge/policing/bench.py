@@ -38,6 +38,7 @@ class Bench:
     memory: Memory = field(init=False)
     answered: int = 0
     _locks: Mapping[str, judging.Lock] = field(default_factory=dict)
+    _slowed: frozenset[str] = frozenset()
     _looked: float = 0.0
     _saved: float = 0.0
     _host: str = field(default_factory=socket.gethostname)
@@ -54,8 +55,11 @@ class Bench:
     def ask(self, attempt: Attempt) -> Answer:
         now = self.clock()
         try:
-            judge = judging.login if attempt.stage == "login" else judging.sending
-            answer = judge(attempt, self.memory, self._now_locked(now), now)
+            locks = self._now_locked(now)
+            if attempt.stage == "login":
+                answer = judging.login(attempt, self.memory, locks, now, self._slowed)
+            else:
+                answer = judging.sending(attempt, self.memory, locks, now)
         except Exception as error:  # noqa: BLE001 - a defect of ours must not keep anybody from their mail
             self.complain(f"let an attempt pass: {type(error).__name__}: {error}")
             answer = ALLOW
@@ -84,6 +88,7 @@ class Bench:
             self._looked = now
             try:
                 self._locks = store.locks(self.directory, now)
+                self._slowed = store.slowed(self.directory, now)
             except GatepostError as error:  # the locks seen last still hold
                 self.complain(str(error))
         return self._locks

@@ -12,6 +12,8 @@ from gatepost.policing.memory import Known
 
 LOCKS = "account_locks"
 KNOWN = "known_networks"
+SLOWED = "slowed_networks"
+LONGEST = 30 * 86400  # seconds that anything old is kept
 TABLES = """
 CREATE TABLE IF NOT EXISTS account_locks (
   user TEXT PRIMARY KEY, until REAL NOT NULL, why TEXT NOT NULL, by TEXT NOT NULL, strangers INTEGER NOT NULL
@@ -19,6 +21,7 @@ CREATE TABLE IF NOT EXISTS account_locks (
 CREATE TABLE IF NOT EXISTS known_networks (
   user TEXT NOT NULL, network TEXT NOT NULL, first REAL NOT NULL, last REAL NOT NULL, PRIMARY KEY (user, network)
 ) STRICT;
+CREATE TABLE IF NOT EXISTS slowed_networks (network TEXT PRIMARY KEY, until REAL NOT NULL) STRICT;
 """
 
 
@@ -33,14 +36,33 @@ def locks(directory: Path, now: float) -> Mapping[str, Lock]:
         return {user: Lock(user, until, why, by, bool(strangers)) for user, until, why, by, strangers in rows}
 
 
-def lock(directory: Path, new: Lock) -> None:
-    """A second lock of an account takes the place of the first."""
+def lock(directory: Path, *new: Lock) -> None:
+    """A second lock of an account takes the place of the first, unless that holds longer or for everybody."""
     with state.writing(directory) as db:
         _make(db)
-        db.execute(
-            "INSERT OR REPLACE INTO account_locks VALUES (?, ?, ?, ?, ?)",
-            (new.user, new.until, new.why, new.by, int(new.strangers)),
+        db.executemany(
+            "INSERT INTO account_locks VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO UPDATE SET until = max(until, ?2),"
+            " why = ?3, by = ?4, strangers = min(strangers, ?5)",
+            ((one.user, one.until, one.why, one.by, int(one.strangers)) for one in new),
         )
+
+
+def slow(directory: Path, networks: Iterable[str], until: float) -> None:
+    """Logins from there are answered late until then."""
+    with state.writing(directory) as db:
+        _make(db)
+        db.execute("DELETE FROM slowed_networks WHERE until < ?", (until - LONGEST,))
+        db.executemany(
+            "INSERT INTO slowed_networks VALUES (?1, ?2) ON CONFLICT DO UPDATE SET until = max(until, ?2)",
+            ((network, until) for network in networks),
+        )
+
+
+def slowed(directory: Path, now: float) -> frozenset[str]:
+    """Networks whose logins are answered late at this moment."""
+    with state.reading(directory, SLOWED) as db:
+        rows = db.execute("SELECT network FROM slowed_networks WHERE until > ?", (now,)) if db else ()
+        return frozenset(network for (network,) in rows)
 
 
 def unlock(directory: Path, user: str) -> bool:

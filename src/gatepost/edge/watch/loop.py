@@ -46,6 +46,10 @@ class Decided(Protocol):
     def extend(self) -> tuple[Block, ...]: ...
     @property
     def refuse(self) -> tuple[Block, ...]: ...
+    @property
+    def delay(self) -> tuple[str, ...]: ...
+    @property
+    def lock(self) -> tuple[str, ...]: ...
 
 
 Decide = Callable[[Sequence[Alert], Sequence[Block], int, str], Decided]
@@ -77,6 +81,7 @@ class Watch:
     clock: Clock
     history: Callable[[Iterable[str]], tuple[Login, ...]] = lambda _clients: ()
     told: Callable[[str], None] = lambda _said: None
+    milder: Callable[[Decided, Sequence[Alert], int], Iterable[str]] = lambda _said, _found, _now: ()
     tally: Tally = field(default_factory=Tally)
     committed: int = 0
     looked: int = 0
@@ -135,6 +140,8 @@ class Watch:
             self.blocks.extend(said.extend, now)
         self.courier.take(found, now)
         self._say(found, said)
+        for sentence in self.milder(said, found, now):
+            self.told(sentence)
         self.unproved += [one.address for one in (*said.block, *said.extend) if not one.dry]
         self._trouble()
 
