@@ -44,7 +44,7 @@ def test_only_what_is_old() -> None:
     [
         (CLEAR, True, "password in clear"),
         (CLEAR, False, ""),
-        (OLD, True, "TLS 1"),
+        (OLD, True, "TLS 1.0"),
         (GOOD, True, ""),
         (Way("smtp", None, Cover.TLS, True, "TLSv1.3", ""), False, ""),
         (Way("smtp", None, Cover.TLS, True, "TLSv1.3", "PLAIN"), True, "login on the port for relays"),

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from gatepost import catalogue
 from gatepost.model.counting import DAY, LEGACY
 from gatepost.model.event import Cover
-from gatepost.model.using import Peer, Peers, Used, Way, WayUsed, Who
+from gatepost.model.using import Peer, Peers, Used, Way, WayUsed, Who, spoken
 
 RELAYING = ("smtp",)  # where logins do not belong: RFC 8314 section 3.3, RFC 6409 section 3.1
 WEEK = 7 * DAY
@@ -73,7 +73,7 @@ def legacy(way: Way, *, login: bool) -> str:
     if way.cover is Cover.NONE and login:
         said.append("password in clear")
     if way.tls in LEGACY:
-        said.append(way.tls.replace("TLSv", "TLS "))
+        said.append(spoken(way.tls))
     if way.service in RELAYING and login:
         said.append("login on the port for relays")
     return ", ".join(said)

@@ -12,7 +12,7 @@ import typer
 from gatepost.cli import options as o
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from gatepost.detect.rule import Rule
     from gatepost.model.alert import Alert
@@ -63,6 +63,7 @@ def alerts(
     from gatepost.report.layout import paint
 
     loaded = rulefiles.load(declared.load(config).watching)
+    _known(rule or (), loaded)
     wide = 120 if output is not None else telling.width()
     coloured = telling.colour() and output is None
     if rules:
@@ -80,11 +81,25 @@ def alerts(
         raise typer.Exit(1)
 
 
+def _known(asked: Iterable[str], loaded: tuple[Rule, ...]) -> None:
+    """A misspelt rule would find nothing, and nothing found reads as all is well."""
+    from difflib import get_close_matches
+
+    from gatepost.errors import UsageError
+
+    names = [one.id for one in loaded]
+    for name in asked:
+        if name not in names:
+            near = get_close_matches(name, names, n=3)
+            perhaps = f"meant perhaps: {', '.join(near)}; " if near else ""
+            raise UsageError(f"--rule {name}: no rule has this ID; {perhaps}gatepost alerts --rules lists them")
+
+
 def _asked(state: Path, rules: tuple[Rule, ...], since: int) -> tuple[tuple[Alert, ...], Mapping[int, str]]:
-    from gatepost.edge.lake.lake import FOLDER, Lake
+    from gatepost.cli.lakes import opened
     from gatepost.edge.watch import history
 
-    with Lake.open(state / FOLDER) as lake:
+    with opened(state) as lake:
         connection = lake.connect()
         sources = dict(connection.execute("SELECT source, name FROM sources").fetchall())
         return history.alerts(connection, rules, since), sources
@@ -148,15 +163,16 @@ def _shown(
 def _row(rule: Rule) -> RuleRow:
     from gatepost.detect.rule import Counting
     from gatepost.report.alerts import RuleRow
+    from gatepost.report.tally import plural
 
     counts = {
-        Counting.EVENTS: "signal", Counting.VALUES: f"other {rule.value}", Counting.ORDERED: "step in order",
-        Counting.TOGETHER: "kind",
+        Counting.EVENTS: "signal", Counting.VALUES: rule.value, Counting.ORDERED: "step", Counting.TOGETHER: "kind",
     }[rule.counting]  # fmt: skip
+    counted = plural(rule.threshold, counts) + (", in order," if rule.counting is Counting.ORDERED else "")
     kind = f" ({rule.normal.kind.value})" if rule.normal else ""
     each = f" of one {' and '.join(rule.groups)}" if rule.groups else ""
     return RuleRow(
-        rule.id, rule.title, rule.severity, f"{counts}{each}{kind}", rule.window, rule.threshold, rule.response.value,
+        rule.id, rule.title, rule.severity, f"{counted}{each}{kind}", rule.window, rule.threshold, rule.response.value,
         "live" if rule.live else "lake", rule.owner, rule.controls, rule.tuning, rule.source,
     )  # fmt: skip
 

@@ -91,7 +91,8 @@ def retire(
     Without an option: who still uses it, since when, and what comes next. The logs in the lake tell
     (gatepost logs import, gatepost watch). Each step is recorded with its day and who took it.
 
-    [bold]Exit:[/bold] 0 nobody would break, or the step is done; 1 somebody would, or you said no; 2 bad input.
+    [bold]Exit:[/bold] 0 nobody would break, or the step is done; 1 somebody would, or you said no; 2 bad input;
+    3 no log was read yet.
     """
     from gatepost.cli.declared import load
     from gatepost.retiring.target import target
@@ -117,13 +118,14 @@ def retire(
 
 
 def _assessed(aim: Target, state: Path, days: int) -> Assessment:
-    from gatepost.edge.lake.lake import Lake
+    from gatepost.cli.lakes import opened
+    from gatepost.edge.lake.using import begins
     from gatepost.edge.retiring.uses import uses
     from gatepost.retire import assess
 
     until = datetime.now(UTC).date()
-    since = until - timedelta(days=days - 1)
-    with Lake.open(state / "lake") as lake, lake.connect() as connection:
+    with opened(state) as lake, lake.connect() as connection:
+        since = begins(connection, until - timedelta(days=days - 1))
         return assess(uses(connection, since, until), aim, since=since, until=until)
 
 

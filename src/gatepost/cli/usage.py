@@ -60,7 +60,8 @@ def usage(
 
         gatepost usage --service 110 --legacy
 
-    [bold]Exit:[/bold] 0 answered; 1 with --legacy or --peers, and something is old or in clear; 2 bad input.
+    [bold]Exit:[/bold] 0 answered; 1 with --legacy or --peers, and something is old or in clear; 2 bad input;
+    3 no log was read yet.
     """
     from gatepost.cli import telling
 
@@ -89,12 +90,12 @@ def _ways(
     legacy: bool,
 ) -> tuple[str, bool]:
     from gatepost.cli import telling
-    from gatepost.edge.lake.lake import FOLDER, Lake
+    from gatepost.cli.lakes import opened
     from gatepost.edge.lake.using import begins, ways
     from gatepost.report import usage as report
     from gatepost.usage import on_port, used
 
-    with Lake.open(state / FOLDER) as lake:
+    with opened(state) as lake:
         asked = lake.connect()
         since = begins(asked, since)
         rows = on_port(ways(asked, since, until, service=service, user=user), port)
@@ -113,12 +114,12 @@ def _peers(
     state: Path, since: date, until: date, form: UsageFormat, most: int, output: Path | None
 ) -> tuple[str, bool]:
     from gatepost.cli import telling
-    from gatepost.edge.lake.lake import FOLDER, Lake
+    from gatepost.cli.lakes import opened
     from gatepost.edge.lake.using import begins, peers
     from gatepost.report import usage as report
     from gatepost.usage import peers as judged
 
-    with Lake.open(state / FOLDER) as lake:
+    with opened(state) as lake:
         asked = lake.connect()
         since = begins(asked, since)
         told: Peers = judged(peers(asked, since, until), _start(since), _start(until))

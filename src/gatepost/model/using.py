@@ -83,3 +83,9 @@ class Peers:
     until: int
     peers: tuple[Peer, ...]
     unknown: tuple[str, ...]
+
+
+def spoken(version: str) -> str:
+    """A version as people say it: OpenSSL's TLSv1 is TLS 1.0."""
+    name, _, number = version.partition("v")
+    return f"{name} {'1.0' if number == '1' else number}".rstrip()

@@ -14,7 +14,7 @@ from gatepost.model.alert import Alert, Proof
 from gatepost.model.event import MICROSECONDS
 from gatepost.model.words import Severity
 from gatepost.report.escape import printable
-from gatepost.report.layout import Column, hanging, joined, padded, table, text
+from gatepost.report.layout import Column, fitted, hanging, joined, padded, table, text
 
 SCHEMA = "gatepost/alerts/1"
 SHOWN = 40  # alerts of a list
@@ -33,7 +33,7 @@ class RuleRow:
     id: str
     title: str
     severity: Severity
-    counts: str  # what it counts, in words
+    counts: str  # how many of what, in words
     window: int  # seconds
     threshold: int
     response: str
@@ -89,11 +89,14 @@ def alert_page(alert: Alert, sources: Mapping[int, str], *, width: int) -> list[
         page += hanging(text(f"  {label}", "dim"), printable(words), indent=14, width=width) if words else []
     if alert.proofs:
         page += [text(""), text("  The first and the last of the lines behind it:", "dim")]
-        page += table(_PROOF, [_proof(proof, sources) for proof in alert.proofs], indent=4)
+        page += fitted(_PROOF, [_proof(proof, sources) for proof in alert.proofs], indent=4, width=width)
     return page
 
 
-_PROOF = [Column(name) for name in ("WHEN (UTC)", "SERVICE", "WHAT", "CLIENT", "ACCOUNT", "CAUSE", "LINE")]
+_PROOF = [
+    Column("WHEN (UTC)"), Column("SERVICE", spare=3), Column("WHAT"), Column("CLIENT", spare=1),
+    Column("ACCOUNT", spare=2), Column("CAUSE", spare=4), Column("LINE"),
+]  # fmt: skip
 
 
 def _proof(proof: Proof, sources: Mapping[int, str]) -> list[Text]:
@@ -113,7 +116,7 @@ def rule_list(rows: Sequence[RuleRow], *, width: int) -> list[Text]:
     columns = [Column(name) for name in ("ID", "SEVERITY", "FIRES AT", "RESPONSE", "PATH", "CONTROLS")]
     shown = [
         [text(row.id, "bold"), text(row.severity.value, _STYLES[row.severity]),
-         text(f"{row.threshold:,} x {row.counts} in {span(row.window)}"), text(row.response), text(row.path, "dim"),
+         text(f"{row.counts} in {span(row.window)}"), text(row.response), text(row.path, "dim"),
          text(" ".join(row.controls), "dim")]
         for row in rows
     ]  # fmt: skip

@@ -57,6 +57,7 @@ class Column:
     title: str
     right: bool = False
     least: int = 0
+    spare: int = 0  # left away where a line would be too long, the highest first; 0 stays
 
 
 def table(columns: Sequence[Column], rows: Sequence[Sequence[Text]], *, indent: int, gap: int = 2) -> list[Text]:
@@ -69,6 +70,17 @@ def table(columns: Sequence[Column], rows: Sequence[Sequence[Text]], *, indent: 
     ]
     heads = [text(column.title, "dim") for column in columns]
     return [_row(cells, columns, widths, indent, gap) for cells in (heads, *rows)]
+
+
+def fitted(columns: Sequence[Column], rows: Sequence[Sequence[Text]], *, indent: int, width: int) -> list[Text]:
+    """A table without its empty columns and, where it is too wide, without spare ones; what is still long is cut."""
+    kept = [n for n, column in enumerate(columns) if column.title or any(row[n].plain for row in rows)]
+    while True:
+        lines = table([columns[n] for n in kept], [[row[n] for n in kept] for row in rows], indent=indent)
+        spare = max(kept, key=lambda n: columns[n].spare, default=None)
+        if broadest(lines) <= width or spare is None or not columns[spare].spare:
+            return [cut(line, width) for line in lines]
+        kept.remove(spare)
 
 
 def _row(cells: Sequence[Text], columns: Sequence[Column], widths: Sequence[int], indent: int, gap: int) -> Text:

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from gatepost.model.event import MICROSECONDS
 from gatepost.report.escape import printable
-from gatepost.report.layout import Column, hanging, joined, paint, table, text, wrapped
+from gatepost.report.layout import Column, fitted, hanging, joined, paint, text, wrapped
 from gatepost.report.page import document, heading
 from gatepost.report.plain import Plain, to_plain
 from gatepost.report.tally import plural
@@ -62,7 +62,7 @@ def _head(found: Assessment, width: int) -> Iterator[Text]:
     count, maybe = len(found.certain), len(found.maybe)
     words = f"{plural(count, 'account')} would break" if count else "no account is known to use it"
     if maybe:
-        words += f", {maybe} more perhaps"
+        words += f", {maybe:,} more perhaps"
     yield joined(text(found.target.title, "bold"), ": ", text(words, TROUBLE if count else WAITING if maybe else DONE))
     going = trend(found.weeks)
     bars = f"{sparkline(found.weeks)}  sessions a week{f', {going}' if going else ''}"
@@ -82,25 +82,24 @@ def _accounts(found: Assessment, width: int) -> Iterator[Text]:
         Column("account"),
         Column(""),
         Column("last"),
-        Column("sessions", right=True),
-        Column("from"),
-        Column(""),
+        Column("sessions", right=True, spare=2),
+        Column("from", spare=1),
+        Column("note"),
     )
-    for line in table(columns, rows, indent=2):
-        yield line if line.cell_len <= width else _cut(line, width)
-    if more := len(found.accounts) - SHOWN:
-        yield text(f"  … and {more} more: --format json names all", "dim") if more > 0 else text("")
+    yield from fitted(columns, rows, indent=2, width=width)
+    if (more := len(found.accounts) - SHOWN) > 0:
+        yield text(f"  … and {more:,} more: --format json names all", "dim")
 
 
 def _row(one: Account) -> list[Text]:
-    where = ", ".join(one.networks[:2]) + (f" +{len(one.networks) - 2}" if len(one.networks) > 2 else "")
+    where = ", ".join(one.networks[:1]) + (f" +{len(one.networks) - 1}" if len(one.networks) > 1 else "")
     return [
         text(printable(one.user, 40)),
         text("" if one.certain else "perhaps", WAITING),
         text(f"{_day(one.last)}"),
-        text(str(one.sessions)),
+        text(f"{one.sessions:,}"),
         text(where),
-        text("also uses another way" if one.elsewhere else printable(", ".join(one.hints[:1]), 30), "dim"),
+        text("has another way" if one.elsewhere else printable(", ".join(one.hints[:1]), 30), "dim"),
     ]
 
 
@@ -123,7 +122,7 @@ def _dates(found: Assessment, when: Dates, milestones: Sequence[Milestone], widt
         yield text(f"  propose    a trial hour on {when.rehearse:%a %d %b %Y}, the end on {when.close:%a %d %b %Y}")
     for step in next_steps(found, stage):
         command, _, why = step.partition("  ")
-        yield from hanging(text(f"  {command}  ", "bold"), why.strip(), indent=42, width=width)
+        yield from hanging(text(f"  {command}  ", "bold"), why.strip(), indent=44, width=width)
 
 
 def _fallout(lost: Fallout, width: int) -> Iterator[Text]:
@@ -137,12 +136,6 @@ def _fallout(lost: Fallout, width: int) -> Iterator[Text]:
         if names:
             told = ", ".join(printable(one, 60) for one in names[:SHOWN])
             yield from hanging(text(f"  {label}  "), told, indent=11, width=width)
-
-
-def _cut(line: Text, width: int) -> Text:
-    short = line.copy()
-    short.truncate(width, overflow="ellipsis")
-    return short
 
 
 def _day(at: int) -> date:

@@ -10,9 +10,9 @@ from io import StringIO
 from rich.text import Text
 
 from gatepost.model.event import MICROSECONDS, Cover
-from gatepost.model.using import Peer, Peers, Used, Way, WayUsed, Who
+from gatepost.model.using import Peer, Peers, Used, Way, WayUsed, Who, spoken
 from gatepost.report.escape import printable
-from gatepost.report.layout import Column, cut, joined, paint, table, text, wrapped
+from gatepost.report.layout import Column, fitted, joined, paint, text, wrapped
 from gatepost.report.page import UNASKED, document, heading, listed, spaced
 from gatepost.report.plain import to_plain
 from gatepost.report.tally import plural
@@ -101,17 +101,17 @@ def _head(used: Used) -> Text:
     words = f"{plural(len(accounts), 'account')} in {plural(sum(1 for one in used.ways if one.accounts), 'way')}"
     if not old:
         return joined(days, text(words, "bold"), text(", none of them old", WELL))
-    return joined(days, text(words, "bold"), text(f", {len(old)} of them in an old one", OLD))
+    return joined(days, text(words, "bold"), text(f", {len(old):,} of them in an old one", OLD))
 
 
 def _ways(ways: Sequence[WayUsed], width: int) -> list[Text]:
     columns = (
         Column("port", right=True), Column("service"), Column("encryption"), Column("mechanism"),
-        Column("accounts", right=True), Column("sessions", right=True), Column("since"), Column("last"),
-        Column("by week"), Column(""),
+        Column("accounts", right=True), Column("sessions", right=True, spare=1), Column("since", spare=3),
+        Column("last"), Column("by week", spare=2), Column(""),
     )  # fmt: skip
     rows = [_way(one) for one in ways]
-    return [cut(line, width) for line in table(columns, rows, indent=2)] if rows else []
+    return fitted(columns, rows, indent=2, width=width) if rows else []
 
 
 def _way(one: WayUsed) -> list[Text]:
@@ -121,7 +121,7 @@ def _way(one: WayUsed) -> list[Text]:
         text(printable(one.way.service or "?", 20), style),
         text(_encryption(one.way), style),
         text(printable(one.way.method or "-", 16)),
-        text(str(len(one.accounts)) if one.accounts else "-"),
+        text(f"{len(one.accounts):,}" if one.accounts else "-"),
         text(f"{one.sessions:,}"),
         text(f"{_day(one.first)}", "dim"),
         text(f"{_day(one.last)}"),
@@ -132,7 +132,7 @@ def _way(one: WayUsed) -> list[Text]:
 
 def _encryption(way: Way) -> str:
     begun = " by STARTTLS" if way.starttls and way.cover is Cover.TLS else ""
-    version = way.tls.replace("TLSv", "TLS ") if way.tls else COVERED[way.cover]
+    version = spoken(way.tls) if way.tls else COVERED[way.cover]
     return printable(version, 20) + begun
 
 
@@ -140,10 +140,10 @@ def _accounts(one: WayUsed, width: int, most: int) -> list[Text]:
     where = f"{one.way.port} {one.way.service}" if one.way.port else one.way.service
     title = heading(f"{where}, {_encryption(one.way)}{f', {one.way.method}' if one.way.method else ''}", one.legacy)
     columns = (
-        Column("account"), Column("last used"), Column("from"), Column("networks", right=True),
-        Column("sessions", right=True), Column("since"), Column("by week"), Column(""),
+        Column("account"), Column("last used"), Column("from"), Column("networks", right=True, spare=1),
+        Column("sessions", right=True), Column("since", spare=3), Column("by week", spare=2), Column(""),
     )  # fmt: skip
-    lines = [cut(line, width) for line in table(columns, [_who(who) for who in one.accounts[:most]], indent=2)]
+    lines = fitted(columns, [_who(who) for who in one.accounts[:most]], indent=2, width=width)
     more = len(one.accounts) - most
     return [title, *lines, *_more(more)]
 
@@ -157,7 +157,7 @@ def _who(who: Who) -> list[Text]:
         text(printable(who.user, 44)),
         text(f"{datetime.fromtimestamp(who.last / MICROSECONDS, UTC):%Y-%m-%d %H:%M}"),
         text(printable(who.client, 40)),
-        text(str(who.networks)),
+        text(f"{who.networks:,}"),
         text(f"{who.sessions:,}"),
         text(f"{_day(who.first)}", "dim"),
         text(sparkline(who.weeks[-26:])),
@@ -170,7 +170,7 @@ def _peers_head(found: Peers) -> Text:
     if not found.peers:
         return joined(days, "no mail from or to others, as far as the lake tells")
     clear = sum(1 for one in found.peers if one.clear)
-    words = text(f", {clear} with mail in clear", OLD) if clear else text(", none in clear", WELL)
+    words = text(f", {clear:,} with mail in clear", OLD) if clear else text(", none in clear", WELL)
     return joined(days, text(plural(len(found.peers), "peer"), "bold"), words)
 
 
@@ -179,9 +179,9 @@ def _peers(title: str, found: Sequence[Peer], width: int, most: int) -> list[Tex
         return []
     columns = (
         Column("peer"), Column("in clear", right=True), Column("encrypted", right=True), Column("last"),
-        Column("clear by week"), Column(""), Column("server"),
+        Column("clear by week", spare=1), Column(""), Column("server", spare=2),
     )  # fmt: skip
-    lines = [cut(line, width) for line in table(columns, [_peer(one) for one in found[:most]], indent=2)]
+    lines = fitted(columns, [_peer(one) for one in found[:most]], indent=2, width=width)
     more = len(found) - most
     return [heading(title), *lines, *_more(more)]
 

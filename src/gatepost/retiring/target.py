@@ -10,8 +10,10 @@ from gatepost import catalogue
 from gatepost.errors import UsageError
 from gatepost.model.event import Cover
 from gatepost.model.use import Use
+from gatepost.model.using import spoken
 
 OLDER = ("SSLv2", "SSLv3", "TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3")  # in order of age
+ENTERED = frozenset({"imap", "managesieve", "pop3", "smtp"})  # protocols in which accounts log in
 IMPLICIT = {"imap": "imaps", "pop3": "pop3s"}  # one name in the log for two ports
 _VERSION = re.compile(r"(?:ssl(v?3)|tls(?:v)?1(?:\.([0-2]))?)", re.IGNORECASE)
 _WAY = re.compile(r"([a-z0-9-]+?)-(plain|auth)", re.IGNORECASE)
@@ -51,7 +53,7 @@ class Target:
             What.MECHANISM: f"logins by {self.value}",
             What.PLAIN: f"clear text on {where}",
             What.PORT: where,
-            What.TLS: f"{_spoken(self.value)} and older",
+            What.TLS: f"{spoken(self.value)} and older",
         }[self.what]
 
     def concerns(self, use: Use) -> Concerned:
@@ -101,15 +103,9 @@ def _port(text: str) -> tuple[str, int] | None:
     if text.isascii() and text.isdigit():
         number = int(text)
         usual = catalogue.port_numbered(number)
-        return (usual.id, number) if usual else None
+        return (usual.id, number) if usual and usual.protocol in ENTERED else None
     named = catalogue.port(text.lower())
-    return (named.id, named.number) if named else None
-
-
-def _spoken(version: str) -> str:
-    """TLSv1 is TLS 1.0 to people."""
-    name, _, number = version.partition("v")
-    return f"{name} {'1.0' if number == '1' else number}"
+    return (named.id, named.number) if named and named.protocol in ENTERED else None
 
 
 def _clear(use: Use) -> Concerned:
