@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from asyncio import gather
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 
 from gatepost import catalogue
@@ -26,6 +26,7 @@ from gatepost.errors import CannotLook, UsageError
 from gatepost.model.architecture import Architecture, Endpoint, Service
 from gatepost.model.bundle import Bundle
 from gatepost.model.observation import Advertised, Observation, Run, Seen, Unobserved, of
+from gatepost.model.rules import ReachSeen
 from gatepost.records.plans import DomainPlan, HostPlan
 
 
@@ -45,6 +46,7 @@ class Looked:
 
 
 Progress = Callable[[int, int, str], None]
+STALE = timedelta(days=7)
 
 
 def watched(request: Request, *, quiet: bool) -> Looked:
@@ -110,7 +112,12 @@ async def _looked(
     if nothing_seen(run, todo) and (not domains or nothing_but_failures(told)):
         raise CannotLook(_complaint(run, aims))
     late = tuple(f"{architecture.source}: {problem}" for problem in overdue(architecture, looking.now.date()))
-    notes = (*aims.notes, *late, *([names.doubt] if doubtful(told, (d.name for d in domains)) else []))
+    notes = (
+        *aims.notes,
+        *late,
+        *stale(run.seen, looking.now),
+        *([names.doubt] if doubtful(told, (d.name for d in domains)) else []),
+    )
     return Looked(
         run,
         architecture,
@@ -121,6 +128,17 @@ async def _looked(
         mine=bool(looking.mine),
         notes=notes,
         bundles=within.bundles,
+    )
+
+
+def stale(seen: Iterable[Observation], now: datetime) -> tuple[str, ...]:
+    """Vantages whose results are so old that the network may be another."""
+    taken = {one.vantage: one.taken_at for one in of(ReachSeen, seen) if one.taken_at}
+    ages = {name: now - (at if at.tzinfo else at.replace(tzinfo=UTC)) for name, at in taken.items()}
+    return tuple(
+        f"what {name} reached was tried {age.days} days ago: gatepost probe tries again"
+        for name, age in sorted(ages.items())
+        if age > STALE
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 from gatepost.model.architecture import Endpoint
@@ -132,6 +133,7 @@ class ReachSeen:
     source: str
     result: Reach
     detail: str = ""
+    taken_at: datetime | None = None
 
 
 FirewallFact = FirewallSeen | AdmissionSeen | DeviationSeen | LifeSupportSeen | BanSeen | ReachSeen

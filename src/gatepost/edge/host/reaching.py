@@ -159,7 +159,7 @@ def _seen(head: _Head, line: _Line) -> ReachSeen:
     at = Endpoint(line.host, line.address, line.port)
     vantage = head.vantage or head.zone or head.on
     said = line.greeting if line.result is Reach.REACHED else line.detail
-    return ReachSeen(at, vantage, head.zone, line.source, line.result, said)
+    return ReachSeen(at, vantage, head.zone, line.source, line.result, said, head.taken_at)
 
 
 @dataclass(frozen=True, slots=True)
