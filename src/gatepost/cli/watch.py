@@ -142,6 +142,7 @@ class _Session:
         self.here = config.parent if config else Path()
         self.stack = ExitStack()
         self.said: list[str] = []
+        self.beside: list[threading.Thread] = []
 
     def __enter__(self) -> Self:
         self.signals.begin()
@@ -199,6 +200,8 @@ class _Session:
             loop.run(watch, chunks, self.signals.stop, tick, lambda: self._ready(f"watching; {mode}"))
         if once:
             self._once(watch, asking, telling, courier)
+        elif self._settled():
+            asking.last()
         if textfile:
             metrics.write(textfile)
         return watch.tally.alerts
@@ -223,8 +226,15 @@ class _Session:
         for one in running:
             thread = threading.Thread(target=one, daemon=True)
             thread.start()
+            self.beside.append(thread)
             self.stack.callback(thread.join, 30)
         self.stack.callback(self.signals.stop.set)
+
+    def _settled(self) -> bool:
+        """Those beside have ended, as they were told to."""
+        for thread in self.beside:
+            thread.join(30)
+        return not any(thread.is_alive() for thread in self.beside)
 
     def _deciding(self, ways: Ways, *, carry: bool, every_port: bool, campaigns: bool):  # type: ignore[no-untyped-def]  # noqa: ANN202 - walls and a closure, of types that load late
         from gatepost.cli.barring import sparing, walls
@@ -334,10 +344,13 @@ def _ticker(
 ) -> Callable[[int], None]:
     from gatepost.edge.watch.notify import Notify
 
-    notify, written = Notify(), [0.0]
+    notify, written, raised = Notify(), [0.0], [0]
 
     def tick(_now: int) -> None:
         now = time.monotonic()
+        if watch.tally.alerts != raised[0]:
+            raised[0] = watch.tally.alerts
+            asking.raised.set()  # type: ignore[attr-defined]  # imported where it is made
         while not asking.found.empty():  # type: ignore[attr-defined]  # imported where it is made
             watch.noticing.add(asking.found.get())  # type: ignore[attr-defined]  # as above
         while not asking.said.empty():  # type: ignore[attr-defined]  # as above

@@ -26,6 +26,9 @@ from gatepost.model.event import MICROSECONDS
 from gatepost.model.watching import Delivery, Watching
 
 TELLING, ASKING, TIDYING = 1.0, 300.0, 3600.0  # seconds between
+SOON = 2.0  # seconds after an alert, when its lines are committed: whoever is told of it looks for it
+EASE = 4  # times as long as it took last, and it is not done again
+LEAVING = 5.0  # seconds: what takes longer is left to the next start
 REACH = 86400 * MICROSECONDS  # hits that ended longer ago are not asked for
 BLOCKS = 86400 * MICROSECONDS  # of a message
 
@@ -69,9 +72,14 @@ class Asking:
     found: queue.SimpleQueue[Hit] = field(default_factory=queue.SimpleQueue)
     said: queue.SimpleQueue[str] = field(default_factory=queue.SimpleQueue)
     tidied: float = field(default_factory=time.monotonic)
+    raised: threading.Event = field(default_factory=threading.Event)  # an alert, since it was done
+    took: float = 0.0  # seconds
 
     def run(self) -> None:
-        while not self.stop.wait(ASKING):
+        wait = 0.0  # what was read before a kill is derived at once
+        while not self._waited(wait):
+            self.raised.clear()
+            wait = ASKING
             try:
                 self.once()
                 if time.monotonic() - self.tidied > TIDYING:
@@ -80,8 +88,25 @@ class Asking:
             except GatepostError as error:
                 self.said.put(str(error))
 
+    def _waited(self, longest: float) -> bool:
+        """Until there is something to do; true when it is time to end."""
+        begun = time.monotonic()
+        while (gone := time.monotonic() - begun) < longest:
+            if self.raised.is_set() and gone >= max(SOON, EASE * self.took):
+                break
+            if self.stop.wait(min(SOON, longest)):
+                return True
+        return self.stop.is_set()
+
+    def last(self) -> None:
+        """Once nothing is read any more: what was seen can be asked for."""
+        if self.took < LEAVING:
+            derive(self.lake)
+
     def once(self) -> None:
+        begun = time.monotonic()
         derive(self.lake)
+        self.took = time.monotonic() - begun
         slow = [rule for rule in self.rules if not rule.live]
         if not slow:
             return
