@@ -65,7 +65,7 @@ def alert_list(alerts: Sequence[Alert], *, width: int) -> list[Text]:
 
 def _short(alert: Alert, width: int) -> list[Text]:
     facts = [when(alert.last)[:16], alert.response.value]
-    head = joined("  ", text(alert.id, "bold"), "  ", padded(text("  ".join(facts), "dim"), 24), text(alert.title))
+    head = joined("  ", text(alert.id, "bold"), "  ", padded(text("  ".join(facts), "dim"), 25), text(alert.title))
     return [head, *hanging(text(""), text(printable(alert.because)), indent=INDENT, width=width)]
 
 
