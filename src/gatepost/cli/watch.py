@@ -33,7 +33,8 @@ LATEST = 200  # sentences kept for the view
 def watch(
     config: o.Declaration = None,
     once: Annotated[
-        bool, typer.Option("--once", help="Take what is new, decide about the last day, and end.", rich_help_panel=DOING)
+        bool,
+        typer.Option("--once", help="Take what is new, decide about the last day, and end.", rich_help_panel=DOING),
     ] = False,
     block: Annotated[
         bool,
