@@ -17,7 +17,7 @@ from gatepost.report.plain import to_plain
 from gatepost.report.tally import plural
 
 SCHEMA = "gatepost/blocks/1"
-COLUMNS = (Column("Address", least=15), Column("State", least=8), Column("Until"), Column("By"), Column("Rule"))
+COLUMNS = (Column("address", least=15), Column("state", least=8), Column("until"), Column("by"), Column("rule"))
 LABEL = 12
 UNITS = ((86400, "d"), (3600, "h"), (60, "m"), (1, "s"))
 STYLES = {"blocked": "red", "rehearsed": "yellow", "refused": "dim", "expired": "dim", "removed": "green"}
@@ -102,7 +102,7 @@ def _sum(entries: Sequence[Entry], now: int) -> str:
     for one in entries:
         counted[state(one, now)] = counted.get(state(one, now), 0) + 1
     told = ", ".join(f"{count} {name}" for name, count in sorted(counted.items()))
-    return f"{told}. gatepost unblock ADDRESS lets somebody in again."
+    return f"{told}.{' gatepost unblock ADDRESS lets somebody in again.' if 'blocked' in counted else ''}"
 
 
 def _moment(at: int) -> str:
