@@ -68,6 +68,11 @@ class Signaller:
             Kind.TLS: _secured,
         }
 
+    @property
+    def kinds(self) -> frozenset[Kind]:
+        """Lines of other kinds tell nothing here, and need not be fed."""
+        return frozenset(self._handlers)
+
     def feed(self, event: Event) -> tuple[Signal, ...]:
         handler = self._handlers.get(event.kind)
         return handler(event) if handler is not None else ()

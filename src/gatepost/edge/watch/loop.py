@@ -24,11 +24,12 @@ from gatepost.edge.logs.scanner import Scanned, scan
 from gatepost.edge.watch.blocks import Blocks
 from gatepost.edge.watch.delivery import Courier
 from gatepost.edge.watch.metrics import Metrics
-from gatepost.edge.watch.noticing import Noticing, events
+from gatepost.edge.watch.noticing import Noticing
+from gatepost.edge.watch.rows import events, latest
 from gatepost.errors import UsageError
 from gatepost.logs import years
 from gatepost.model.alert import Alert, Block, BlockEnd
-from gatepost.model.event import MICROSECONDS, Event
+from gatepost.model.event import MICROSECONDS
 from gatepost.model.log import Chunk, Clock
 
 COMMIT, LOOK, TOGETHER = (seconds * MICROSECONDS for seconds in (1, 30, 60))
@@ -121,11 +122,10 @@ class Watch:
         scanned = scan(chunk.lines, self.clock, self.lake.number(chunk.after.source), chunk.offset)
         self.lake.append(scanned.table, chunk.after)
         self.dirty = True
-        rows = events(scanned.table)
-        for signal in self.noticing.take(rows):
+        for signal in self.noticing.take(events(scanned.table), now):
             self.tally.signals += 1
             self.tally.by_service[signal.service] = self.tally.by_service.get(signal.service, 0) + 1
-        self._count(chunk, scanned, rows, now)
+        self._count(chunk, scanned, now)
 
     def act(self, now: int) -> None:
         found = self.noticing.alerts(now, self.history(self.noticing.seen()))
@@ -191,10 +191,10 @@ class Watch:
             some, self.unproved = self.unproved[:PROVED_AT_ONCE], self.unproved[PROVED_AT_ONCE:]
             self.proving = self.pool.submit(self.blocks.proofs, some, now)
 
-    def _count(self, chunk: Chunk, scanned: Scanned, rows: Sequence[Event], now: int) -> None:
+    def _count(self, chunk: Chunk, scanned: Scanned, now: int) -> None:
         self.tally.lines += chunk.lines.count(b"\n")
         self.metrics.read(scanned.coverage)
-        for service, at in {one.service: one.at for one in rows}.items():
+        for service, at in latest(scanned.table).items():
             self.metrics.line_of(service, at, now)
             self.tally.last = max(self.tally.last, at)
 

@@ -5,28 +5,22 @@ It outlives a change of the declaration, so that no attack goes unseen because s
 
 from __future__ import annotations
 
-from collections import Counter, OrderedDict
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, fields
-from ipaddress import ip_network
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from operator import attrgetter
 
-import pyarrow as pa
-
 from gatepost.detect.folding import Login, fold
-from gatepost.detect.live import Live
+from gatepost.detect.live import LATE, Live
 from gatepost.detect.rule import Rule
-from gatepost.logs.clients import one_client
+from gatepost.edge.watch.callers import Callers
 from gatepost.logs.signalling import Signaller
 from gatepost.model.alert import Alert, Hit
-from gatepost.model.event import MICROSECONDS, Act, Cover, Event, Kind, Result, Signal
-from gatepost.watching.spared import hides
+from gatepost.model.event import MICROSECONDS, Act, Event, Signal
 
 HITS = 20_000  # that are folded together
 REMEMBERED = 86400 * MICROSECONDS
 HOMES = 200_000  # logins
-CLIENTS = 20_000  # counted to see whether they are all one
-_NAMES = tuple(one.name for one in fields(Event))
 _ALERT = attrgetter("id", "last", "count", "severity", "response", "blockable", "succeeded")
 
 
@@ -39,9 +33,10 @@ class Noticing:
     live: Live = field(init=False)
     hits: dict[tuple[object, ...], Hit] = field(default_factory=dict)
     homes: OrderedDict[tuple[str, str], Login] = field(default_factory=OrderedDict)
-    clients: Counter[tuple[str, str]] = field(default_factory=Counter)
+    callers: Callers = field(default_factory=Callers)
     told: dict[str, tuple[object, ...]] = field(default_factory=dict)
     fresh: bool = False
+    clock: int = 0
 
     def __post_init__(self) -> None:
         self.live = Live(self.rules)
@@ -51,10 +46,12 @@ class Noticing:
         if rules != self.rules:
             self.rules, self.live = rules, Live(rules)
 
-    def take(self, events: Iterable[Event]) -> Iterator[Signal]:
-        """Every signal, once the rules have seen it."""
+    def take(self, events: Iterable[Event], now: int) -> Iterator[Signal]:
+        """Every signal, once the rules have seen it. One from the future happened now, or all others would be late."""
+        self._keep_time(now)
         for event in events:
-            for signal in self.signaller.feed(event):
+            for told in self.signaller.feed(event):
+                signal = told if told.at <= now + LATE else replace(told, at=now)
                 self._count(signal)
                 for hit in self.live.feed(signal):
                     self.add(hit)
@@ -79,21 +76,20 @@ class Noticing:
         return frozenset(client for hit in self.hits.values() for client in hit.clients)
 
     def together(self) -> str:
-        """A sentence when all clients of a service have one inner address; public ones may just be attacking."""
-        by_service: dict[str, Counter[str]] = {}
-        for (service, client), count in self.clients.items():
-            by_service.setdefault(service, Counter())[client] += count
-        for service, counted in sorted(by_service.items()):
-            foremost = counted.most_common(1)[0][0]
-            said = one_client((service, client, count) for client, count in counted.items())
-            if said and hides(ip_network(foremost)):
-                return said[0]
-        return ""
+        """A sentence when all clients of a service have one inner address."""
+        return self.callers.together()
+
+    def _keep_time(self, now: int) -> None:
+        """After the clock of this machine was put back every line would be late: the rules begin anew."""
+        if now < self.clock - LATE:
+            self.live = Live(self.rules)
+        self.clock = now
 
     def _count(self, signal: Signal) -> None:
-        if signal.client and (len(self.clients) < CLIENTS or (signal.service, signal.client) in self.clients):
-            self.clients[signal.service, signal.client] += 1
-        if signal.act is not Act.LOGIN or not signal.client:
+        if not signal.client:
+            return
+        self.callers.count(signal.service, signal.client)
+        if signal.act is not Act.LOGIN:
             return
         key = (signal.client, signal.user)
         before = self.homes.pop(key, None)
@@ -107,14 +103,3 @@ class Noticing:
         over = sorted(self.hits, key=lambda key: self.hits[key].last)[: max(0, len(self.hits) - HITS)]
         for key in {*old, *over}:
             del self.hits[key]
-
-
-def events(table: pa.Table) -> Sequence[Event]:
-    """The rows as the signaller takes them."""
-    names = {"kind": Kind, "result": Result, "cover": Cover}
-    columns = []
-    for name in _NAMES:
-        column = table.column(name)
-        values = column.cast(pa.int64()).to_pylist() if pa.types.is_timestamp(column.type) else column.to_pylist()
-        columns.append([names[name](value) for value in values] if name in names else values)
-    return [Event(*row) for row in zip(*columns, strict=True)]
