@@ -83,6 +83,7 @@ def _table(answer: Answer, limit: int, *, colour: bool) -> Iterator[str]:
     from itertools import islice
 
     from gatepost.cli import telling
+    from gatepost.report.escape import printable
     from gatepost.report.layout import Column, paint, table, text
     from gatepost.report.tally import plural
 
@@ -92,7 +93,8 @@ def _table(answer: Answer, limit: int, *, colour: bool) -> Iterator[str]:
     rows = [[_shown(value) for value in row] for row in islice(answer.rows, limit + 1)]
     more, rows = len(rows) > limit, rows[:limit]
     width = telling.width() if sys.stdout.isatty() else 10_000
-    cells = _fitted([[*answer.columns], *rows], width)
+    names = [printable(name) for name in answer.columns]  # a PIVOT makes columns of what strangers wrote
+    cells = _fitted([names, *rows], width)
     heads = [Column(name, right=_number(kind)) for name, kind in zip(cells[0], answer.types, strict=True)]
     yield paint(table(heads, [[text(cell) for cell in row] for row in cells[1:]], indent=0), colour=colour)
     if more:
@@ -128,7 +130,7 @@ def _shown(value: object) -> str:
 def _csv(columns: tuple[str, ...], rows: Iterator[tuple[object, ...]]) -> Iterator[str]:
     from gatepost.report.sheet import sheet
 
-    yield sheet(columns, ())
+    yield sheet([_cell(name) for name in columns], ())
     for row in rows:
         yield sheet([_cell(value) for value in row], ())
 

@@ -127,12 +127,13 @@ def rule_list(rows: Sequence[RuleRow], *, width: int) -> list[Text]:
 
 
 def document(alerts: Sequence[Alert], sources: Mapping[int, str], now: datetime) -> str:
+    """Escapes are ASCII: a name is never a command to the terminal, and turns no text around."""
     whole = {"schema": SCHEMA, "generated_at": now.isoformat(), "alerts": [plain(a, sources) for a in alerts]}
-    return json.dumps(whole, indent=2, ensure_ascii=False) + "\n"
+    return json.dumps(whole, indent=2) + "\n"
 
 
 def lines(alerts: Sequence[Alert], sources: Mapping[int, str]) -> str:
-    return "".join(json.dumps(plain(alert, sources), ensure_ascii=False) + "\n" for alert in alerts)
+    return "".join(json.dumps(plain(alert, sources)) + "\n" for alert in alerts)
 
 
 def plain(alert: Alert, sources: Mapping[int, str]) -> dict[str, object]:
