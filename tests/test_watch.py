@@ -96,6 +96,9 @@ def test_a_standing_block_is_not_set_again_but_grows_when_lines_go_on() -> None:
         ("203.0.113.77", "is on the list of [watch] allow"),
         ("127.0.0.1", "is no address of a stranger"),
         ("fe80::1", "is no address of a stranger"),
+        ("::1", "is no address of a stranger"),
+        ("0.0.0.0", "is no address of a stranger"),
+        ("::ffff:203.0.113.77", "is no address of a stranger"),
         ("10.8.0.1", "is private and in no declared zone: everybody behind a gateway may come from it"),
         ("100.64.0.1", "is private and in no declared zone: everybody behind a gateway may come from it"),
         ("", "this is no address"),
@@ -106,6 +109,14 @@ def test_refused_with_a_sentence(address: str, why: str) -> None:
     found = decided(alert(address))
     assert found.block == ()
     assert [(one.why, one.end) for one in found.refuse] == [(why, BlockEnd.REFUSED)]
+
+
+@pytest.mark.parametrize("written", ["::ffff:192.0.2.99", "::ffff:192.0.2.0/120"])
+def test_who_is_spared_as_ipv4_within_ipv6_is_spared_as_ipv4(written: str) -> None:
+    here = replace(HERE, watching=Watching(allow=(written,), block=True))
+    assert spared(here).why("192.0.2.99") == "is on the list of [watch] allow"
+    assert spared(HERE, own=("::ffff:192.0.2.99",)).why("192.0.2.99") == "is an address of this host"
+    assert not spared(here).why("192.0.3.99")
 
 
 def test_a_private_address_of_a_declared_zone_is_somebody() -> None:

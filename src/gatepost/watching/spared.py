@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Address, IPv4Network, IPv6Network, ip_address, ip_network
 
 from gatepost.model.architecture import Architecture, Host
 
 Network = IPv4Network | IPv6Network
 
+MAPPED = 96  # bits before an IPv4 address within an IPv6 one
 EVERYBODY = 8  # a zone that is this wide, or wider, says nothing about who is private behind it
 
 
@@ -82,7 +83,7 @@ def _resolved(architecture: Architecture, names: Iterable[str], why: str) -> Ite
     zones = {zone.name: zone for zone in architecture.zones}
     for name in names:
         if name in zones:
-            yield from ((net, f"is in zone {name}, which {why}") for net in zones[name].networks)
+            yield from ((_plain(net), f"is in zone {name}, which {why}") for net in zones[name].networks)
         elif host := architecture.host(name):
             yield from _named(host.addresses, f"is {name}, which {why}")
         else:
@@ -90,7 +91,14 @@ def _resolved(architecture: Architecture, names: Iterable[str], why: str) -> Ite
 
 
 def _named(texts: Iterable[str], why: str) -> Iterator[tuple[Network, str]]:
-    return ((net, why) for net in map(_network, texts) if net is not None)
+    return ((_plain(net), why) for net in map(_network, texts) if net is not None)
+
+
+def _plain(net: Network) -> Network:
+    """Logs name a client by its IPv4 address; a declaration or a socket may have it within IPv6 (RFC 4291, 2.5.5.2)."""
+    if net.version == 6 and net.prefixlen >= MAPPED and net.network_address.ipv4_mapped:
+        return ip_network((IPv4Address(int(net.network_address) & 0xFFFFFFFF), net.prefixlen - MAPPED))
+    return net
 
 
 def _special(asked: Network, inner: tuple[Network, ...]) -> str:
