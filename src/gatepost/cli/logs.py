@@ -200,7 +200,7 @@ def prune(
     config: o.Declaration = None,
     state: State = HERE,
 ) -> None:
-    """Delete days older than the declaration keeps, and take the names out of those past pseudonymise_days.
+    """Delete days older than the declaration keeps, and take the names out of those past its pseudonymise.
 
     Their links stay in the chain. Files that a reader still looks at go with the next writer.
     """

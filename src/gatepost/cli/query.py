@@ -56,9 +56,9 @@ def query(
 
     asked = sys.stdin.read() if sql == "-" else sql
     with Lake.open(state / FOLDER) as lake:
+        answer = ask(lake.connect(), asked)
         if not lake.sources():
             sys.stderr.write(f"gatepost: no log was read into {state} yet, so the tables are empty\n")
-        answer = ask(lake.connect(), asked)
         coloured = telling.colour() and output is None
         parts = _parts(answer, form, limit, colour=coloured)
         if output is not None:

@@ -18,6 +18,7 @@ from gatepost.retiring.stages import Milestone, Stage
 
 SCHEMA = "gatepost/retire/1"
 SHOWN = 30
+ENOUGH = 28  # days of log, within which monthly jobs and people on holiday come by
 BARS = "▁▂▃▄▅▆▇█"
 DONE, WAITING, TROUBLE = "green", "yellow", "red"
 
@@ -26,7 +27,7 @@ def to_text(
     found: Assessment, when: Dates, milestones: Sequence[Milestone], lost: Fallout | None, *, width: int, colour: bool
 ) -> str:
     """`lost` only once it is closed."""
-    lines = [*_head(found, width), text(""), *_accounts(found, width), *_milestones(milestones)]
+    lines = [*_head(found, width), *_accounts(found, width), *_milestones(milestones)]
     if lost is None:
         lines += [*_dates(found, when, milestones, width)]
     else:
@@ -70,13 +71,18 @@ def _head(found: Assessment, width: int) -> Iterator[Text]:
     if maybe:
         yield from wrapped(
             "“Perhaps”: the log does not tell port or encryption. It will with login_log_format_elements of Dovecot "
-            "(lport=%a, tls=%k) and smtpd_tls_loglevel = 1 of Postfix.", width,
+            "(2.3: lport=%a, tls=%k; 2.4: lport=%{local_port}, tls=%{ssl_security}) and smtpd_tls_loglevel = 1 of "
+            "Postfix.", width,
         )  # fmt: skip
+    known = (found.until - found.since).days + 1
+    if known < ENOUGH:
+        yield from wrapped(f"Only {plural(known, 'day')} of log are known: who comes less often is not counted.", width)
 
 
 def _accounts(found: Assessment, width: int) -> Iterator[Text]:
     if not found.accounts:
         return
+    yield text("")
     rows = [_row(one) for one in found.accounts[:SHOWN]]
     columns = (
         Column("account"),
@@ -118,6 +124,8 @@ def _dates(found: Assessment, when: Dates, milestones: Sequence[Milestone], widt
     stage = "" if last is None or last.stage is Stage.CANCELLED else last.stage.value
     yield text("")
     yield heading("Next")
+    if found.maybe:
+        yield text("  first      let the log tell what “perhaps” leaves open, and wait two weeks")
     if not stage:
         yield text(f"  propose    a trial hour on {when.rehearse:%a %d %b %Y}, the end on {when.close:%a %d %b %Y}")
     for step in next_steps(found, stage):

@@ -74,7 +74,8 @@ def next_steps(assessment: Assessment, stage: str) -> Iterator[str]:
     """What an operator does next, in order."""
     name = assessment.target.name
     if not stage:
-        yield f"gatepost retire {name} --notices DIR     drafts a mail to each of the accounts"
+        if assessment.certain:
+            yield f"gatepost retire {name} --notices DIR     drafts a mail to each of the accounts"
         yield f"gatepost retire {name} --announce        records the day, so that the plan can be followed"
     if stage == "announced":
         yield f"gatepost retire {name} --rehearse        shuts it for an hour; it opens again by itself"
