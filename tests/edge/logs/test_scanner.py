@@ -100,6 +100,13 @@ def test_spoiled_lines_read_the_same(logs: tuple[bytes, ...]) -> None:
         same(b"\n".join(spoiled(lines, chance) for _ in range(5000)) + b"\n")
 
 
+@needs_native
+@pytest.mark.parametrize("own", ["0", "00", "7", "2147483648", "99999999999"])
+def test_a_process_of_any_number_reads_the_same(own: str) -> None:
+    said = f"imap(anna@example.org)<{own}><s1>: Disconnected: Logged out in=1 out=2 deleted=0 expunged=0 trashed=0"
+    same(f"Nov  3 04:05:06 mx1 dovecot[77]: {said} hdr_count=7 hdr_bytes=7 body_count=0 body_bytes=0\n".encode())
+
+
 def spoiled(lines: list[bytes], chance: random.Random) -> bytes:
     line, other = bytearray(chance.choice(lines)), chance.choice(lines)
     at, way = chance.randrange(len(line)), chance.randrange(6)

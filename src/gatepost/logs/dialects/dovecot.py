@@ -112,7 +112,8 @@ def _box(draft: Draft, found: re.Match[str], service: str) -> None:
         draft.pid = number(inside)
     else:
         draft.user = text(inside.partition(",")[0])
-        draft.pid = number(found[3] or "") or draft.pid
+        own = number(found[3] or "")
+        draft.pid = draft.pid if own is None else own
     draft.session = text(found[4] or "")
 
 
