@@ -9,8 +9,9 @@ from where nobody logged in before the attack began.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import blake2b
 from ipaddress import IPv6Address, ip_address, ip_network
 
@@ -36,17 +37,64 @@ class Login:
     last: int
 
 
+Logins = Callable[[str], Sequence[Login]]
+"""Who logged in from a place, as `place` names it."""
+
+
 def fold(hits: Iterable[Hit], rules: Iterable[Rule], logins: Iterable[Login] = ()) -> tuple[Alert, ...]:
     """Worst and newest first. `logins`: all that history knows of the clients of these hits."""
-    known = {rule.id: rule for rule in rules}
-    told = sorted((hit for hit in hits if hit.rule in known), key=lambda h: (h.first, h.rule, h.group))
-    by_client: dict[str, list[Login]] = defaultdict(list)
+    return Folder(rules).fold(hits, by_place(logins))
+
+
+def by_place(logins: Iterable[Login]) -> Logins:
+    found: dict[str, list[Login]] = defaultdict(list)
     for login in logins:
-        by_client[place(login.client)].append(login)
-    alerts = [_alert(same, known, by_client) for same in _campaigns(told, known)]
-    return tuple(sorted(alerts, key=lambda a: (-a.severity.rank, -a.last, a.id)))
+        found[place(login.client)].append(login)
+    return lambda where: found.get(where, ())
 
 
+_Keyed = tuple[Hit, tuple[tuple[str, ...], ...]]
+
+
+class Folder:
+    """Folds again and again as hits come. What is made of the very same hits and logins is not made anew."""
+
+    def __init__(self, rules: Iterable[Rule]) -> None:
+        self._rules = {rule.id: rule for rule in rules}
+        self._keys: dict[int, _Keyed] = {}  # by identity: hits are large, and those that went on are other objects
+        self._made: dict[tuple[int, ...], _Made] = {}
+
+    def fold(self, hits: Iterable[Hit], logins: Logins) -> tuple[Alert, ...]:
+        told = sorted((hit for hit in hits if hit.rule in self._rules), key=lambda h: (h.first, h.rule, h.group))
+        self._keys = {id(hit): self._keys.get(id(hit)) or self._keyed(hit) for hit in told}
+        made = [self._alert(same, logins) for same in _campaigns([self._keys[id(hit)] for hit in told])]
+        self._made = {tuple(map(id, one.hits)): one for one in made}
+        return tuple(sorted((one.alert for one in made), key=lambda a: (-a.severity.rank, -a.last, a.id)))
+
+    def _keyed(self, hit: Hit) -> _Keyed:
+        return hit, tuple(_keys(hit, self._rules[hit.rule]))
+
+    def _alert(self, hits: Sequence[Hit], logins: Logins) -> _Made:
+        before = self._made.get(tuple(map(id, hits)))
+        if before is not None and before.logins == _known(before.alert, logins):
+            return before
+        alert = _alert(hits, self._rules, logins)
+        return _Made(hits, _known(alert, logins), alert)
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    hits: Sequence[Hit]
+    logins: tuple[tuple[str, str, int], ...]
+    alert: Alert
+
+
+def _known(alert: Alert, logins: Logins) -> tuple[tuple[str, str, int], ...]:
+    """What an alert can depend on: when a login was last seen changes nothing."""
+    return tuple((one.client, one.user, one.first) for c in alert.clients for one in logins(place(c)))
+
+
+@lru_cache(65536)
 def network(client: str) -> str:
     """The /24 of an IPv4 address, the /64 of an IPv6 one; "" for what is no address."""
     try:
@@ -61,7 +109,7 @@ def place(client: str) -> str:
     return network(client) if ":" in client else client
 
 
-def _campaigns(hits: Sequence[Hit], rules: Mapping[str, Rule]) -> list[list[Hit]]:
+def _campaigns(hits: Sequence[_Keyed]) -> list[list[Hit]]:
     """Connected groups of hits, in the order of their first."""
     parent = list(range(len(hits)))
 
@@ -72,14 +120,14 @@ def _campaigns(hits: Sequence[Hit], rules: Mapping[str, Rule]) -> list[list[Hit]
         return n
 
     latest: dict[tuple[str, ...], tuple[int, int]] = {}  # key: hit that ends last, and when
-    for n, hit in enumerate(hits):
-        for key in _keys(hit, rules[hit.rule]):
+    for n, (hit, keys) in enumerate(hits):
+        for key in keys:
             before = latest.get(key)
             if before is not None and hit.first - before[1] <= NEAR:
                 parent[root(n)] = root(before[0])
             latest[key] = (n, hit.last if before is None else max(hit.last, before[1]))
     found: dict[int, list[Hit]] = defaultdict(list)
-    for n, hit in enumerate(hits):
+    for n, (hit, _) in enumerate(hits):
         found[root(n)].append(hit)
     return list(found.values())
 
@@ -96,7 +144,7 @@ def _keys(hit: Hit, rule: Rule) -> Iterable[tuple[str, ...]]:
         yield from (("network", hit.rule, network(client)) for client in hit.clients if "client" in dict(hit.group))
 
 
-def _alert(hits: Sequence[Hit], rules: Mapping[str, Rule], logins: Mapping[str, Sequence[Login]]) -> Alert:
+def _alert(hits: Sequence[Hit], rules: Mapping[str, Rule], logins: Logins) -> Alert:
     lead = max(hits, key=lambda h: (rules[h.rule].severity.rank, len(h.clients) + len(h.users), h.signals))
     clients = _joined(hit.clients for hit in hits)
     first = hits[0].first
@@ -131,9 +179,9 @@ def _joined(lists: Iterable[Sequence[str]]) -> tuple[str, ...]:
     return tuple(sorted({one for values in lists for one in values}))
 
 
-def _at_home(client: str, first: int, logins: Mapping[str, Sequence[Login]]) -> list[str]:
+def _at_home(client: str, first: int, logins: Logins) -> list[str]:
     """Accounts that logged in from there before it began."""
-    return [login.user for login in logins.get(place(client), ()) if login.first < first]
+    return [login.user for login in logins(place(client)) if login.first < first]
 
 
 def _proven(hits: Iterable[Hit], rules: Mapping[str, Rule]) -> tuple[str, ...]:
@@ -147,13 +195,11 @@ def _succeeded(
     rules: Mapping[str, Rule],
     clients: Sequence[str],
     first: int,
-    logins: Mapping[str, Sequence[Login]],
+    logins: Logins,
 ) -> tuple[str, ...]:
     """Accounts that logged in, since it began and never before, from the addresses that were counted by themselves."""
     counted = {dict(h.group).get("client", "") for h in hits if rules[h.rule].fold is Fold.ACTOR} & set(clients)
-    new = {
-        login.user for c in counted for login in logins.get(place(c), ()) if login.first >= first and login.client == c
-    }
+    new = {login.user for c in counted for login in logins(place(c)) if login.first >= first and login.client == c}
     return tuple(sorted(new - {""}))
 
 

@@ -5,22 +5,21 @@ It outlives a change of the declaration, so that no attack goes unseen because s
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from operator import attrgetter
 
-from gatepost.detect.folding import Login, fold
+from gatepost.detect.folding import Folder, Login, by_place
 from gatepost.detect.live import LATE, Live
 from gatepost.detect.rule import Rule
 from gatepost.edge.watch.callers import Callers
+from gatepost.edge.watch.homes import LoggedIn
 from gatepost.logs.signalling import Signaller
 from gatepost.model.alert import Alert, Hit
 from gatepost.model.event import MICROSECONDS, Act, Event, Signal
 
 HITS = 20_000  # that are folded together
 REMEMBERED = 86400 * MICROSECONDS
-HOMES = 200_000  # logins
 _ALERT = attrgetter("id", "last", "count", "severity", "response", "blockable", "succeeded")
 
 
@@ -31,20 +30,21 @@ class Noticing:
     rules: tuple[Rule, ...]
     signaller: Signaller = field(default_factory=Signaller)
     live: Live = field(init=False)
+    folder: Folder = field(init=False)
     hits: dict[tuple[object, ...], Hit] = field(default_factory=dict)
-    homes: OrderedDict[tuple[str, str], Login] = field(default_factory=OrderedDict)
+    homes: LoggedIn = field(default_factory=LoggedIn)
     callers: Callers = field(default_factory=Callers)
     told: dict[str, tuple[object, ...]] = field(default_factory=dict)
     fresh: bool = False
     clock: int = 0
 
     def __post_init__(self) -> None:
-        self.live = Live(self.rules)
+        self.live, self.folder = Live(self.rules), Folder(self.rules)
 
     def ruled_by(self, rules: tuple[Rule, ...]) -> None:
         """Other rules begin anew; the connections and what was found stay."""
         if rules != self.rules:
-            self.rules, self.live = rules, Live(rules)
+            self.rules, self.live, self.folder = rules, Live(rules), Folder(rules)
 
     def take(self, events: Iterable[Event], now: int) -> Iterator[Signal]:
         """Every signal, once the rules have seen it. One from the future happened now, or all others would be late."""
@@ -66,7 +66,8 @@ class Noticing:
         """Those that are new or have grown since they were asked for."""
         self.fresh = False
         self._forget(now)
-        found = fold(self.hits.values(), self.rules, (*self.homes.values(), *logins))
+        before = by_place(logins)
+        found = self.folder.fold(self.hits.values(), lambda where: (*self.homes.of(where), *before(where)))
         grown = tuple(one for one in found if self.told.get(one.id) != _ALERT(one))
         self.told = {one.id: _ALERT(one) for one in found}
         return grown
@@ -89,17 +90,13 @@ class Noticing:
         if not signal.client:
             return
         self.callers.count(signal.service, signal.client)
-        if signal.act is not Act.LOGIN:
-            return
-        key = (signal.client, signal.user)
-        before = self.homes.pop(key, None)
-        first = before.first if before else signal.at
-        self.homes[key] = Login(signal.client, signal.user, min(first, signal.at), signal.at)
-        if len(self.homes) > HOMES:
-            self.homes.popitem(last=False)
+        if signal.act is Act.LOGIN:
+            self.homes.take(signal)
 
     def _forget(self, now: int) -> None:
-        old = [key for key, hit in self.hits.items() if hit.last < now - REMEMBERED]
-        over = sorted(self.hits, key=lambda key: self.hits[key].last)[: max(0, len(self.hits) - HITS)]
-        for key in {*old, *over}:
+        """When there are too many, a tenth goes at once: sorting them takes time."""
+        gone = [key for key, hit in self.hits.items() if hit.last < now - REMEMBERED]
+        if len(self.hits) - len(gone) > HITS:
+            gone = sorted(self.hits, key=lambda key: self.hits[key].last)[: len(self.hits) - HITS * 9 // 10]
+        for key in gone:
             del self.hits[key]
