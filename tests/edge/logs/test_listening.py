@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import socket
 import ssl
+import struct
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -139,6 +140,21 @@ def test_over_tls(certificate: Certificate) -> None:
         taker.until_noted("connections did not begin TLS")
         silent.close()
         plain.close()
+
+
+def test_who_is_gone_before_tls_begins_ends_nothing(certificate: Certificate) -> None:
+    stop, port = threading.Event(), _free("tcp", "127.0.0.1")
+    chunks = listen(f"tls:127.0.0.1:{port}", stop=stop, certificate=certificate, limits=QUICK)
+    for said in (b"", SAID):
+        with socket.create_connection(("127.0.0.1", port), PATIENCE) as one:
+            one.sendall(said)
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # leaves with a reset
+    taker = Taker(chunks, stop)
+    try:
+        taker.until_noted("connections did not begin TLS")
+    finally:
+        stop.set()
+        taker.thread.join(PATIENCE)
 
 
 def test_connections_beyond_the_limit_are_refused_and_counted() -> None:

@@ -197,7 +197,13 @@ class _Listener:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         peer = _Peer(sock, address, now)
         if self.tls:
-            peer.sock = self.tls.wrap_socket(sock, server_side=True, do_handshake_on_connect=False)
+            try:
+                sock.getpeername()
+                peer.sock = self.tls.wrap_socket(sock, server_side=True, do_handshake_on_connect=False)
+            except OSError:  # it is gone again already
+                self.unshaken += 1
+                sock.close()
+                return
             peer.shaking = True
         self.peers[peer.sock.fileno()] = peer
         self.ready.register(peer.sock, selectors.EVENT_READ)
