@@ -6,7 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from gatepost.edge.lake.deriving import derive
+from gatepost.edge.lake.lake import Lake
 from tests.cli.conftest import Gatepost
+from tests.edge.lake.rows import after, events
 
 
 @pytest.mark.parametrize("words", [("alerts",), ("retire", "110"), ("usage",), ("usage", "--peers")], ids=" ".join)
@@ -24,6 +27,29 @@ def test_a_question_is_answered_and_the_emptiness_is_said(gatepost: Gatepost, tm
     assert told.code == 0
     assert told.out.split() == ["many", "0"]
     assert "no log was read" in told.err
+
+
+@pytest.mark.parametrize("words", [("alerts",), ("retire", "110"), ("usage",)], ids=" ".join)
+def test_lines_that_no_session_was_made_of_are_no_good_news(
+    gatepost: Gatepost, words: tuple[str, ...], tmp_path: Path
+) -> None:
+    with Lake.open(tmp_path / "lake", write=True) as lake:
+        lake.append(events(0, 250), after(250))
+        lake.commit()
+    told = gatepost(*words, "--state", str(tmp_path))
+    assert told.code == 3
+    assert "250 lines" in told.err
+    assert not told.out
+    with Lake.open(tmp_path / "lake", write=True) as lake:
+        derive(lake)
+        lake.append(events(250, 250), after(500))
+        lake.commit()
+    told = gatepost(*words, "--state", str(tmp_path))
+    assert told.code != 3
+    assert "not counted here: 250 lines" in told.err
+    with Lake.open(tmp_path / "lake", write=True) as lake:
+        derive(lake)
+    assert not gatepost(*words, "--state", str(tmp_path)).err
 
 
 def test_a_misspelt_rule_is_named(gatepost: Gatepost, tmp_path: Path) -> None:

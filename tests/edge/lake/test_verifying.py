@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from gatepost.edge.lake import chain, upkeep
+from gatepost.edge.lake import chain, deriving, upkeep
 from gatepost.edge.lake.lake import Lake
 from gatepost.edge.lake.verifying import broken
 from gatepost.errors import UsageError
@@ -141,3 +141,27 @@ def test_a_link_noted_elsewhere_shows_a_chain_written_anew(place: Path) -> None:
     (place / chain.HEADS).unlink()
     with Lake.open(place) as lake:
         assert "another one" in lake.lacks(noted)[0]
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        "UPDATE segment SET day = 'soon' WHERE gone IS NULL",
+        "UPDATE segment SET file = '../../../../etc/passwd' WHERE gone IS NULL AND sequence = 7",
+        "UPDATE segment SET file = '/etc/passwd' WHERE gone IS NULL AND sequence = 7",
+    ],
+)
+def test_an_entry_that_is_none_is_said_to_readers(place: Path, edit: str) -> None:
+    sql(place, edit)
+    with Lake.open(place) as lake, pytest.raises(UsageError, match="was edited"):
+        lake.connect()
+
+
+def test_a_file_that_was_deleted_is_said_to_readers(place: Path) -> None:
+    with Lake.open(place, write=True) as lake:
+        gone = lake.present("events")[-1]
+        (place / gone.file).unlink()
+        with pytest.raises(UsageError, match="gatepost logs verify"):
+            lake.connect()
+        with pytest.raises(UsageError, match="gatepost logs verify"):
+            deriving.derive(lake)

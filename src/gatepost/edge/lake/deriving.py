@@ -44,6 +44,12 @@ def derive(lake: Lake) -> tuple[date, ...]:
     return days
 
 
+def behind(lake: Lake) -> int:
+    """Rows of events that nothing is derived from yet."""
+    done = _done(lake)
+    return sum(one.rows for one in lake.present("events") if one.sequence > done)
+
+
 def derived(directory: Path, events: Iterable[Segment], span: Span) -> Iterator[tuple[str, date, pa.Table]]:
     """The rows of each day of the span, for each derived dataset."""
     files = tuple(events)
@@ -51,8 +57,9 @@ def derived(directory: Path, events: Iterable[Segment], span: Span) -> Iterator[
     with tempfile.TemporaryDirectory(dir=directory, prefix=".deriving-") as scratch:
         db = duckdb.connect(config=_limits(scratch))
         try:
-            db.execute(f"CREATE VIEW events AS {readers.view(directory, files, columns.EVENTS)}")
-            yield from fill(db, span, max(1, -(-rows // SLICE)))
+            with readers.blaming(directory):
+                db.execute(f"CREATE VIEW events AS {readers.view(directory, files, columns.EVENTS)}")
+                yield from fill(db, span, max(1, -(-rows // SLICE)))
         finally:
             db.close()
 
@@ -175,10 +182,14 @@ def _mark(sequence: int) -> str:
     return f"{VERSION}:{sequence}"
 
 
+def _done(lake: Lake) -> int:
+    version, _, after = lake.memory(MARK).partition(":")
+    return int(after) if version == str(VERSION) and after.isdecimal() else 0
+
+
 def _days(lake: Lake) -> tuple[date, ...]:
     """Days with events that came since the last time, and their neighbours where the events came near midnight."""
-    version, _, after = lake.memory(MARK).partition(":")
-    done = int(after) if version == str(VERSION) and after.isdecimal() else 0
+    done = _done(lake)
     events = [one for one in lake.present("events") if one.day]
     there = {one.day for one in events if one.day}
     wanted: set[date] = set()

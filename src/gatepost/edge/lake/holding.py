@@ -42,6 +42,21 @@ class Writer:
             self._handle = -1
 
 
+def written(lake: Path) -> bool:
+    """Is somebody writing to it now?"""
+    try:
+        handle = os.open(lake / WRITER, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    finally:
+        os.close(handle)
+    return False
+
+
 class Lease:
     """A reader's claim on the files of one state of the lake. Without the right to write there is none."""
 

@@ -204,7 +204,8 @@ class Lake:
             with self._guard, manifest.blaming(self.directory):
                 files, sequence = self._snapshot()
                 lease.narrow(sequence)
-                db = readers.connected(self.directory, files, self.sources())
+                with readers.blaming(self.directory):
+                    db = readers.connected(self.directory, files, self.sources())
         except BaseException:
             lease.close()
             raise

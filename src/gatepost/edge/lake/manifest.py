@@ -233,6 +233,17 @@ def generations(db: sqlite3.Connection) -> tuple[Position, ...]:
 
 
 def _segment(row: tuple[Any, ...], columns: dict[int, tuple[str, ...]]) -> Segment:
+    """Raises UsageError for what no gatepost wrote: a day that is none, a file outside of the lake."""
+    try:
+        found = _read_segment(row, columns)
+    except (ValueError, TypeError):
+        raise UsageError(_EDITED.format(row[0])) from None
+    if found.file.startswith("/") or ".." in found.file.split("/"):
+        raise UsageError(_EDITED.format(row[0]))
+    return found
+
+
+def _read_segment(row: tuple[Any, ...], columns: dict[int, tuple[str, ...]]) -> Segment:
     sequence, dataset, day, file, sha256, size, rows, first, last, written, masked, layout, gone = row
     return Segment(
         sequence=sequence,
@@ -267,6 +278,7 @@ def _refuse_newer(db: sqlite3.Connection) -> None:
 
 
 _DAMAGED = f"{DATABASE} is damaged: restore it from a backup (the Parquet files beside it still hold the rows)"
+_EDITED = DATABASE + " was edited: its entry {} is none that gatepost makes; gatepost logs verify names every fault"
 _TROUBLE = {
     sqlite3.SQLITE_BUSY: f"{DATABASE} was kept locked for {WAIT:g} s: try again",
     sqlite3.SQLITE_CANTOPEN: f"{DATABASE} cannot be opened or made there",

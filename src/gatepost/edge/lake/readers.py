@@ -3,16 +3,29 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
 import pyarrow as pa
 
 from gatepost.edge.lake.manifest import Segment, Source
+from gatepost.errors import UsageError
 from gatepost.lake import columns
 
 MEMORY = 2 * 1024**3  # bytes, or half of what the machine has
 THREADS = 4
+
+
+@contextmanager
+def blaming(lake: Path) -> Iterator[None]:
+    """A file that was deleted, cut or swapped under the lake, as one sentence."""
+    try:
+        yield
+    except duckdb.Error as error:
+        said = str(error).partition("\n")[0].partition(": ")[2] or str(error)
+        raise UsageError(f"{lake}: {said}; gatepost logs verify names every fault") from None
 
 
 def connected(lake: Path, files: tuple[Segment, ...], sources: tuple[Source, ...]) -> duckdb.DuckDBPyConnection:
