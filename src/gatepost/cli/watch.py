@@ -183,16 +183,19 @@ class _Session:
         metrics = Metrics()
         from gatepost.edge.logs.opening import live_clock
 
+        homes = Homes(lake)
         watch = loop.Watch(
             lake, noticing, Blocks(book, walls, dry=not carry), courier, metrics, decide, live_clock(watching.zone),
-            history=Homes(lake), told=self._say,
+            history=homes, told=self._say,
             milder=asking_policyd(self.state, watching.block_seconds, carry=carry),
         )  # fmt: skip
         if watching.metrics:
             self.stack.callback(metrics.serve(watching.metrics).close)
         chunks = self._chunks(lake, once=once)
         telling = Telling(self.state, watching.deliver, poster, self.signals.stop)
-        asking = Asking(lake, self.state, watching, noticing.rules, self.signals.stop)
+        asking = Asking(
+            lake, self.state, watching, noticing.rules, self.signals.stop, keep=watch.keeping.commit, learn=homes.learn
+        )
         if not once:
             self._beside(telling.run, asking.run)
         mode = "blocks are carried out" if carry else "blocks are only told (--block carries them out)"

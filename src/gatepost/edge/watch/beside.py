@@ -5,25 +5,31 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from gatepost.detect.folding import Login
+from gatepost.detect.folding import Login, place
 from gatepost.detect.rule import Rule
 from gatepost.edge.lake import upkeep
 from gatepost.edge.lake.deriving import derive
 from gatepost.edge.lake.lake import Lake
 from gatepost.edge.watch import delivery
-from gatepost.edge.watch.history import hits, logins
+from gatepost.edge.watch.history import GATHERED, gather, hits, logins
 from gatepost.edge.watch.ledger import looked_at
 from gatepost.edge.watch.posting import Poster
 from gatepost.errors import GatepostError
 from gatepost.model.alert import Hit
 from gatepost.model.event import MICROSECONDS
 from gatepost.model.watching import Delivery, Watching
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from gatepost.edge.lake.manifest import Segment
 
 TELLING, ASKING, TIDYING = 1.0, 300.0, 3600.0  # seconds between
 SOON = 2.0  # seconds after an alert, when its lines are committed: whoever is told of it looks for it
@@ -74,6 +80,8 @@ class Asking:
     tidied: float = field(default_factory=time.monotonic)
     raised: threading.Event = field(default_factory=threading.Event)  # an alert, since it was done
     took: float = 0.0  # seconds
+    keep: Callable[[], None] = lambda: None  # what was read and waits for its commit
+    learn: Callable[[], None] = lambda: None  # what was derived anew
 
     def run(self) -> None:
         wait = 0.0  # what was read before a kill is derived at once
@@ -105,7 +113,9 @@ class Asking:
 
     def once(self) -> None:
         begun = time.monotonic()
+        self.keep()
         derive(self.lake)
+        self.learn()
         self.took = time.monotonic() - begun
         slow = [rule for rule in self.rules if not rule.live]
         if not slow:
@@ -128,21 +138,46 @@ class Asking:
 
 @dataclass(slots=True)
 class Homes:
-    """Who logged in from where, as the lake knows it. Each client is asked for once an hour."""
+    """Who logged in from where, as the lake knows it. Each client is asked for once an hour.
+
+    Asking takes a few milliseconds: logins are gathered from the lake beforehand, by whoever derives them.
+    """
 
     lake: Lake
     known: dict[str, tuple[float, tuple[Login, ...]]] = field(default_factory=dict)
     most: int = 20_000
+    files: tuple[Segment, ...] | None = None
+    connection: duckdb.DuckDBPyConnection | None = None
+    guard: threading.Lock = field(default_factory=threading.Lock)
+
+    def learn(self) -> None:
+        files = self.lake.present("signals")
+        if files == self.files:
+            return
+        connection = self.lake.connect()
+        gather(connection)
+        with self.guard:
+            before, self.connection, self.files = self.connection, connection, files
+            self.known.clear()
+        if before is not None:
+            before.close()
 
     def __call__(self, clients: Iterable[str]) -> tuple[Login, ...]:
+        if self.connection is None:
+            self.learn()
         wanted = frozenset(clients)
         now = time.monotonic()
-        new = {one for one in wanted if one not in self.known or now - self.known[one][0] > TIDYING}
-        if new:
-            if len(self.known) > self.most:
-                self.known.clear()
-            with closing(self.lake.connect()) as connection:
-                found = logins(connection, new)
-            for one in new:
-                self.known[one] = (now, tuple(login for login in found if login.client == one))
-        return tuple(login for one in wanted if one in self.known for login in self.known[one][1])
+        with self.guard:
+            new = {one for one in wanted if one not in self.known or now - self.known[one][0] > TIDYING}
+            if new:
+                self._ask(new, now)
+            return tuple(login for one in wanted if one in self.known for login in self.known[one][1])
+
+    def _ask(self, new: Iterable[str], now: float) -> None:
+        if len(self.known) > self.most:
+            self.known.clear()
+        found: dict[str, list[Login]] = {}
+        for login in logins(self.connection, new, table=GATHERED) if self.connection else ():
+            found.setdefault(place(login.client), []).append(login)
+        for one in new:
+            self.known[one] = (now, tuple(found.get(place(one), ())))

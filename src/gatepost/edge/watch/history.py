@@ -17,6 +17,7 @@ from gatepost.model.event import MICROSECONDS, Act
 if TYPE_CHECKING:
     import duckdb
 
+GATHERED = "gathered"  # table of `gather`
 KNOWN = 90 * 86400 * MICROSECONDS  # how far back a login makes an address a known one
 
 
@@ -101,3 +102,12 @@ def logins(
         " GROUP BY ALL"
     )
     return tuple(Login(*row) for row in connection.execute(query, [wanted]).fetchall())
+
+
+def gather(connection: duckdb.DuckDBPyConnection) -> None:
+    """First and last login of each client and account, so that `logins` is answered from memory."""
+    connection.execute(
+        f'CREATE TEMP TABLE {GATHERED} AS SELECT client, "user", network, act, unnest([low, high]) AS "at" FROM ('
+        ' SELECT client, "user", network, min(act) AS act, min("at") AS low, max("at") AS high FROM signals'
+        f" WHERE act IN ('{Act.LOGIN}', '{Act.CLEAR_LOGIN}') AND client <> '' GROUP BY client, \"user\", network)"
+    )

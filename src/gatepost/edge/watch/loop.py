@@ -2,7 +2,7 @@
 
     read      a chunk: rows into the lake, signals through the rules
     act       alerts that are new or have grown: decided, blocked, queued to be told
-    commit    rows and positions, once a second: whatever kills us loses nothing and doubles nothing
+    keep      rows and positions, once a minute: whatever kills us loses nothing and doubles nothing
     upkeep    what can wait: proofs, a look whether the kernel still holds the blocks, figures
 
 What may take long runs beside it in threads of its own: proofs of blocks, messages, questions of history to the lake.
@@ -19,10 +19,12 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from gatepost.detect.folding import Login
+from gatepost.detect.saying import span
 from gatepost.edge.lake.lake import Lake
 from gatepost.edge.logs.scanner import Scanned, scan
 from gatepost.edge.watch.blocks import Blocks
 from gatepost.edge.watch.delivery import Courier
+from gatepost.edge.watch.keeping import Keeping
 from gatepost.edge.watch.metrics import Metrics
 from gatepost.edge.watch.noticing import Noticing
 from gatepost.edge.watch.rows import events, latest
@@ -32,12 +34,14 @@ from gatepost.model.alert import Alert, Block, BlockEnd
 from gatepost.model.event import MICROSECONDS
 from gatepost.model.log import Chunk, Clock
 
-COMMIT, LOOK, TOGETHER = (seconds * MICROSECONDS for seconds in (1, 30, 60))
+LOOK, TOGETHER = (seconds * MICROSECONDS for seconds in (30, 60))
 HISTORY = 90 * 86400 * MICROSECONDS  # of blocks: what makes the next one longer
 IDLE = 0.1  # seconds to wait for lines
 AHEAD = 2  # chunks
 PROVED_AT_ONCE = 500
 BREATH = 2  # times as long as the last act took
+PIECE = 5_000  # rows between two looks whether somebody is to be blocked
+LAGGING = 10 * MICROSECONDS  # behind the newest line, that it is said
 
 
 class Decided(Protocol):
@@ -84,20 +88,27 @@ class Watch:
     told: Callable[[str], None] = lambda _said: None
     milder: Callable[[Decided, Sequence[Alert], int], Iterable[str]] = lambda _said, _found, _now: ()
     tally: Tally = field(default_factory=Tally)
-    committed: int = 0
+    keeping: Keeping = field(init=False)
+    names: dict[int, str] = field(default_factory=dict)  # of the sources, by number
+    counted: int = 0  # commits
+    crowded: bool = False  # more lines wait already
+    behind: int = 0  # microseconds, when it was last told
     looked: int = 0
     compared: int = 0
     rested: int = 0  # when to act again: a storm of alerts must leave time for reading
-    dirty: bool = False
     together: str = ""
     unproved: list[str] = field(default_factory=list)
     pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "prove"))
     proving: Future[dict[str, str]] | None = None
 
+    def __post_init__(self) -> None:
+        self.keeping = Keeping(self.lake)
+
     def begin(self, now: int) -> None:
         """What is slow the first time is done before the first line: patterns and the engine of the lake are loaded."""
         events(scan(b"-\n", self.clock).table)
         self.history(["127.0.0.1"])
+        self.names = {one.number: one.position.source for one in self.lake.sources()}
         for said in self.blocks.reconcile(now):
             self.told(said)
         self._trouble()
@@ -105,27 +116,35 @@ class Watch:
     def step(self, chunk: Chunk | None, now: int) -> None:
         if chunk is not None:
             self.read(chunk, now)
-        if self.noticing.fresh and now >= self.rested:
-            begun = time.monotonic()
-            self.act(now)
-            self.rested = now + int((time.monotonic() - begun) * BREATH * MICROSECONDS)
-        if self.dirty and now - self.committed >= COMMIT:
-            self.commit(now)
+        self._look(now)
+        self.keeping.go_on()
         self.upkeep(now)
 
     def read(self, chunk: Chunk, now: int) -> None:
+        """In pieces: a large chunk must not keep waiting who is found at its beginning."""
         if chunk.note:
             self.told(f"{chunk.after.source}: {chunk.note}")
         if not chunk.lines:
             return
         self.clock = years.moved(self.clock, now)
-        scanned = scan(chunk.lines, self.clock, self.lake.number(chunk.after.source), chunk.offset)
-        self.lake.append(scanned.table, chunk.after)
-        self.dirty = True
-        for signal in self.noticing.take(events(scanned.table), now):
-            self.tally.signals += 1
-            self.tally.by_service[signal.service] = self.tally.by_service.get(signal.service, 0) + 1
+        number = self.lake.number(chunk.after.source)
+        self.names.setdefault(number, chunk.after.source)
+        scanned = scan(chunk.lines, self.clock, number, chunk.offset)
+        self.keeping.take(scanned.table, chunk.after)
+        for begin in range(0, scanned.table.num_rows, PIECE):
+            for signal in self.noticing.take(events(scanned.table.slice(begin, PIECE)), now):
+                self.tally.signals += 1
+                self.tally.by_service[signal.service] = self.tally.by_service.get(signal.service, 0) + 1
+            if begin + PIECE < scanned.table.num_rows:
+                self._look(now)
         self._count(chunk, scanned, now)
+
+    def _look(self, now: int) -> None:
+        """Alerts leave most of the time for reading, however many there are."""
+        if self.noticing.fresh and now >= self.rested:
+            begun = time.monotonic()
+            self.act(now)
+            self.rested = now + int((time.monotonic() - begun) * BREATH * MICROSECONDS)
 
     def act(self, now: int) -> None:
         found = self.noticing.alerts(now, self.history(self.noticing.seen()))
@@ -145,11 +164,6 @@ class Watch:
         self.unproved += [one.address for one in (*said.block, *said.extend) if not one.dry]
         self._trouble()
 
-    def commit(self, now: int) -> None:
-        self.lake.commit()
-        self.committed, self.dirty = now, False
-        self.metrics.commits.inc()
-
     def upkeep(self, now: int) -> None:
         self._prove(now)
         if now - self.compared >= TOGETHER:
@@ -164,19 +178,29 @@ class Watch:
                 self.told(said)
             self.metrics.standing.set(len(self.blocks.ledger.standing(now)))
             self.metrics.waiting.set(self.courier.waiting())
+            self._fallen_behind(now)
             self._trouble()
 
     def end(self, now: int) -> None:
         """Everything that was read is kept and acted on, and what was decided is proved."""
         if self.noticing.fresh:
             self.act(now)
-        if self.dirty:
-            self.commit(now)
+        self.keeping.close()
         while self.unproved or self.proving:
             if self.proving:
                 self.proving.exception()
             self._prove(now)
         self.pool.shutdown()
+
+    def _fallen_behind(self, now: int) -> None:
+        """Said when it begins to matter, each time it has doubled, and when it is over."""
+        behind = now - self.tally.last if self.crowded else 0
+        if behind >= max(LAGGING, 2 * self.behind):
+            self.behind = behind
+            self.told(f"{span(behind)} behind: lines come faster than they are read, and are read all the same")
+        elif self.behind and behind < LAGGING:
+            self.behind = 0
+            self.told("no longer behind")
 
     def _prove(self, now: int) -> None:
         if self.proving and self.proving.done():
@@ -197,10 +221,11 @@ class Watch:
         for service, at in latest(scanned.table).items():
             self.metrics.line_of(service, at, now)
             self.tally.last = max(self.tally.last, at)
+        self.metrics.commits.inc(self.keeping.commits - self.counted)
+        self.counted = self.keeping.commits
 
     def _places(self, alert: Alert) -> tuple[str, ...]:
-        names = {one.number: one.position.source for one in self.lake.sources()}
-        return tuple(f"{names.get(p.source, '?')}:{p.offset}" for p in alert.proofs)
+        return tuple(f"{self.names.get(p.source, '?')}:{p.offset}" for p in alert.proofs)
 
     def _say(self, found: Sequence[Alert], said: Decided) -> None:
         self.tally.alerts += len(found)
@@ -238,6 +263,7 @@ def run(
     try:
         for chunk in _taken(waiting, stop):
             now = _now()
+            watch.crowded = not waiting.empty()
             watch.step(chunk, now)
             tick(now)
     finally:
