@@ -186,3 +186,15 @@ def test_ports_are_the_declared_ones() -> None:
     assert ports([Host("mx", (), (imaps, web))]) == (993,)
     assert {25, 110, 143, 465, 587, 993, 995, 4190} <= set(ports([]))
     assert not {22, 53, 443} & set(ports([]))
+
+
+def test_blocks_of_some_addresses_are_found_among_many(tmp_path: Path) -> None:
+    with opened(tmp_path) as book:
+        one = Block("192.0.2.1", NOW, NOW + HOUR, "a", "r", "watch", "why", True, 0, "")
+        book.record([(replace(one, address=f"192.0.2.{n}", since=NOW + n), ()) for n in range(9)])
+        book.record([(replace(one, address="2001:db8::/64"), ())])
+        assert [b.address for b in book.of({"192.0.2.7", "2001:db8::/64", "192.0.2.200"})] == [
+            "192.0.2.7",
+            "2001:db8::/64",
+        ]
+        assert book.of(["192.0.2.7"], NOW + 8) == ()

@@ -29,6 +29,7 @@ CREATE TABLE IF NOT EXISTS blocks (
     ended INTEGER, ended_by TEXT NOT NULL DEFAULT '', ended_why TEXT NOT NULL DEFAULT ''
 ) STRICT;
 CREATE INDEX IF NOT EXISTS blocks_open ON blocks (address) WHERE ending = '';
+CREATE INDEX IF NOT EXISTS blocks_of ON blocks (address, since);
 """
 _COLUMNS = "address, since, until, alert, rule, made_by, why, dry, cut, proved, ending"
 
@@ -94,6 +95,12 @@ class Ledger:
 
     def blocks(self, since: int = 0) -> tuple[Block, ...]:
         return tuple(one.block for one in self.history(since))
+
+    def of(self, addresses: Iterable[str], since: int = 0) -> tuple[Block, ...]:
+        """Those of these addresses, oldest first."""
+        where = "WHERE since >= ? AND address IN (SELECT value FROM json_each(?)) ORDER BY id DESC LIMIT ?"
+        found = tuple(self._entries(where, (since, json.dumps(sorted(addresses)), MOST)))
+        return tuple(one.block for one in found[::-1])
 
     def _entries(self, where: str, values: tuple[object, ...]) -> Iterator[Entry]:
         sql = f"SELECT id, {_COLUMNS}, evidence, ended, ended_by, ended_why FROM blocks {where}"  # noqa: S608 - ours

@@ -10,6 +10,7 @@ What may take long runs beside it in threads of its own: proofs of blocks, messa
 
 from __future__ import annotations
 
+import gc
 import queue
 import threading
 import time
@@ -18,7 +19,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from gatepost.detect.folding import Login
+from gatepost.detect.folding import Login, place
 from gatepost.detect.saying import span
 from gatepost.edge.lake.lake import Lake
 from gatepost.edge.logs.scanner import Scanned, scan
@@ -150,7 +151,8 @@ class Watch:
         found = self.noticing.alerts(now, self.history(self.noticing.seen()))
         if not found:
             return
-        before = self.blocks.ledger.blocks(now - HISTORY)
+        meant = {text for one in found for client in one.blockable for text in (client, place(client))}
+        before = self.blocks.ledger.of(meant, now - HISTORY)
         said = self.decide(found, before, now, self.together)
         evidence = {one.id: self._places(one) for one in found}
         made = [(one, evidence.get(one.alert, ())) for one in (*said.block, *said.refuse)]
@@ -259,6 +261,8 @@ def run(
     waiting: queue.Queue[Chunk | BaseException | None] = queue.Queue(AHEAD)
     threading.Thread(target=_fill, args=(chunks, waiting, stop), name="read", daemon=True).start()
     watch.begin(_now())
+    gc.collect()
+    gc.freeze()  # what is there now stays: it need not be looked at again and again
     ready()
     try:
         for chunk in _taken(waiting, stop):
