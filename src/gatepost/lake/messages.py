@@ -7,7 +7,7 @@ next client line. Deliveries are joined to the message for `FOLLOWED` after the 
 from __future__ import annotations
 
 from gatepost.lake import words
-from gatepost.lake.sessions import Span, key
+from gatepost.lake.sessions import Span, coded
 from gatepost.lake.signals import COLUMNS, COVER, TLS
 from gatepost.model import counting
 from gatepost.model.event import Act
@@ -18,42 +18,48 @@ _OUTSIDE = f"daemon NOT IN {words.listed(counting.INSIDE)} AND NOT {words.inside
 def accepted() -> str:
     """Who gave each message in, of one slice of the connections."""
     return f"""SELECT c.t, c.host, c.queue, c.service, c.port, c.client, c."user", c.method, {COVER} AS cover,
-        {TLS} AS tls, {key("c")} AS key, c.source, c."offset", 0::BIGINT AS recipients FROM chained c
-        JOIN connection o ON c.k = o.k AND c.first = o.first AND c.later = o.later
+        {TLS} AS tls, c.c, c.source, c."offset", 0::BIGINT AS recipients FROM chained c
+        JOIN connection o ON o.c = c.c
         WHERE c.kind = 'accepted' AND c.queue <> ''"""  # noqa: S608 - ours
 
 
 def mail_lines(span: Span) -> str:
     """The table `mail_line`: lines about queue ids, and handshakes of the processes that deliver."""
-    return f"""SELECT epoch_us("at") AS t, host, daemon, service, port, pid, kind, result, client, "user", method,
-        cover, tls, queue, sender, recipient, message_id, relay, size, recipients, code, reason, source, "offset",
-        hash(host, queue) AS k FROM events WHERE {span.events}
+    columns = """host, daemon, service, port, pid, kind, result, client, "user", method, cover, tls, queue, sender,
+        recipient, message_id, relay, size, recipients, code, reason, source, "offset" """
+    return f"""SELECT epoch_us("at") AS t, {coded(columns)}, hash(host, queue) AS k FROM events WHERE {span.events}
         AND kind IN ('accepted', 'delivery', 'message-id', 'queued', 'removed', 'tls-out')"""  # noqa: S608 - ours
 
 
-def mail() -> str:
-    """`mail_line` with its message: `taken` is the line that gave it in, `counted` an earlier count of recipients."""
+MAIL = "SELECT l.*, p.* EXCLUDE (k) FROM mail_line l JOIN mail_place p ON p.r = l.rowid"
+
+
+def mail_places() -> str:
+    """The message of each row `r` of `mail_line`.
+
+    `taken` is the line that gave it in, `counted` tells of an earlier count of its recipients.
+    """
     return f"""
-WITH line AS (SELECT rowid AS r, * FROM mail_line WHERE queue <> '' AND kind <> 'tls-out'),
-placed AS (SELECT r, k, t, kind, row_number() OVER w AS n FROM (SELECT r, k, t, kind, source, "offset" FROM line)
+WITH placed AS (SELECT r, k, t, kind, row_number() OVER w AS n
+    FROM (SELECT rowid AS r, k, t, kind, source, "offset" FROM mail_line WHERE queue <> '' AND kind <> 'tls-out')
     WINDOW w AS (PARTITION BY k ORDER BY t, source, "offset")),
-known AS (SELECT *, max(CASE kind WHEN 'accepted' THEN n END) OVER w AS last_accepted,
-        max(CASE kind WHEN 'accepted' THEN t END) OVER w AS accepted_at,
-        max(CASE kind WHEN 'removed' THEN n END) OVER w AS last_removed,
-        max(CASE kind WHEN 'queued' THEN n END) OVER before AS last_queued FROM placed
+known AS (SELECT *, last_value(CASE kind WHEN 'accepted' THEN n END IGNORE NULLS) OVER w AS last_accepted,
+        last_value(CASE kind WHEN 'accepted' THEN t END IGNORE NULLS) OVER w AS accepted_at,
+        last_value(CASE kind WHEN 'removed' THEN n END IGNORE NULLS) OVER w AS last_removed,
+        last_value(CASE kind WHEN 'queued' THEN n END IGNORE NULLS) OVER before AS last_queued FROM placed
     WINDOW w AS (PARTITION BY k ORDER BY n ROWS UNBOUNDED PRECEDING),
         before AS (PARTITION BY k ORDER BY n ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING))
-SELECT l.*, p.n, p.last_accepted, p.last_removed,
-    CASE WHEN last_accepted > coalesce(CASE WHEN p.kind = 'removed' THEN NULL ELSE last_removed END, 0)
-        AND accepted_at >= {words.since("p.t")} THEN last_accepted END AS taken,
-    coalesce(last_queued, 0) > last_accepted AS counted FROM line l JOIN known p USING (r)
+SELECT r, k, n, last_accepted, last_removed,
+    CASE WHEN last_accepted > coalesce(CASE WHEN kind = 'removed' THEN NULL ELSE last_removed END, 0)
+        AND accepted_at >= {words.since("t")} THEN last_accepted END AS taken,
+    coalesce(last_queued, 0) > last_accepted AS counted FROM known
 """  # noqa: S608 - ours
 
 
 def given() -> str:
     """The line that gave each message in, with what its connection tells."""
     return """SELECT m.k, m.n, m.t, m.host, m.queue, a.service, a.port, a.client, a."user", a.method, a.cover,
-        a.tls, a.key, m.source, m."offset"
+        a.tls, a.c, m.source, m."offset"
         FROM mail m JOIN accepted a ON a.source = m.source AND a."offset" = m."offset"
         AND a.t = m.t AND a.queue = m.queue AND a.host = m.host WHERE m.kind = 'accepted'"""
 
@@ -71,11 +77,11 @@ def signals(span: Span) -> str:
     amount = "greatest(1, coalesce(nullif(m.recipients, 0), 1))"
     return f"""INSERT INTO signal SELECT {COLUMNS} FROM (
     SELECT m.t, m.host, g.service, g.port, '{Act.MESSAGE}' AS act, g.client, g."user", g.method, g.cover, g.tls,
-        {words.peer("m.sender")} AS peer, '' AS cause, {amount} AS amount, g.key, m.source, m."offset"
+        {words.peer("m.sender")} AS peer, '' AS cause, {amount} AS amount, g.c, '' AS key, m.source, m."offset"
         FROM mail m JOIN given g ON g.k = m.k AND g.n = m.taken WHERE m.kind = 'queued' AND NOT m.counted
     UNION ALL BY NAME
     SELECT t, host, service, port, '{Act.MESSAGE}' AS act, client, "user", method, cover, tls,
-        {words.peer("m.sender")} AS peer, '' AS cause, {amount} AS amount, '' AS key, source, "offset"
+        {words.peer("m.sender")} AS peer, '' AS cause, {amount} AS amount, NULL AS c, '' AS key, source, "offset"
         FROM mail m WHERE m.kind = 'queued' AND m.taken IS NULL AND m.client <> '') WHERE {span.within("t")}"""  # noqa: S608 - ours
 
 
@@ -90,14 +96,15 @@ WITH line AS (SELECT rowid AS r, t, kind, source, "offset", hash({words.server("
         hash(host, daemon, pid) AS k, hash(queue) AS queue, hash(host) AS host, tls FROM mail_line
     WHERE kind IN ('delivery', 'tls-out')),
 placed AS (SELECT r, k, t, kind, server, queue, tls, row_number() OVER w AS n,
-        max(CASE kind WHEN 'tls-out' THEN t // {counting.DAY} END) OVER h AS told
+        last_value(CASE kind WHEN 'tls-out' THEN t // {counting.DAY} END IGNORE NULLS) OVER h AS told
     FROM line WINDOW w AS (PARTITION BY k ORDER BY t, source, "offset"),
         h AS (PARTITION BY host ORDER BY t, source, "offset" ROWS UNBOUNDED PRECEDING)),
-secured AS (SELECT r, k, t, kind, queue, told, n, max(CASE kind WHEN 'tls-out' THEN n END)
+secured AS (SELECT r, k, t, kind, queue, told, n, last_value(CASE kind WHEN 'tls-out' THEN n END IGNORE NULLS)
     OVER (PARTITION BY k, server ORDER BY n ROWS UNBOUNDED PRECEDING) AS handshake FROM placed),
 sent AS (SELECT *, lag(n) OVER w AS before, lag(queue) OVER w AS queue_before FROM secured WHERE kind = 'delivery'
     WINDOW w AS (PARTITION BY k ORDER BY n)),
-bounded AS (SELECT *, max(CASE WHEN queue_before IS NULL OR queue_before <> queue THEN coalesce(before, 0) END)
+bounded AS (SELECT *, last_value(CASE WHEN queue_before IS NULL OR queue_before <> queue THEN coalesce(before, 0) END
+        IGNORE NULLS)
     OVER (PARTITION BY k ORDER BY n ROWS UNBOUNDED PRECEDING) AS bound FROM sent),
 joined AS (SELECT b.r, s.tls AS tls_out, s.n IS NOT NULL AS made, b.told = b.t // {counting.DAY} AS tells
     FROM bounded b LEFT JOIN (SELECT k, n, tls FROM placed WHERE kind = 'tls-out') s
@@ -117,9 +124,9 @@ def delivery_signals(span: Span) -> str:
         coalesce(g.client, '') AS client, coalesce(g."user", '') AS "user", '' AS method,
         CASE WHEN d.out THEN d.cover ELSE d.cover_told END AS cover,
         CASE WHEN d.out THEN d.tls ELSE d.tls_told END AS tls,
-        {words.peer("d.recipient")} AS peer, left({cause}, {counting.CAUSE}) AS cause, 1 AS amount, '' AS key, d.source,
-        d."offset"
-    FROM deliveries d LEFT JOIN (SELECT r, k, taken FROM mail WHERE kind = 'delivery') m ON m.r = d.r
+        {words.peer("d.recipient")} AS peer, left({cause}, {counting.CAUSE}) AS cause, 1 AS amount, NULL AS c,
+        '' AS key, d.source, d."offset"
+    FROM deliveries d LEFT JOIN mail_place m ON m.r = d.r
     LEFT JOIN given g ON g.k = m.k AND g.n = m.taken WHERE d.out OR d.result <> 'sent')
     WHERE {span.within("t")}"""  # noqa: S608 - ours
 
@@ -139,12 +146,12 @@ told AS (SELECT k, n, max(sender) FILTER (kind = 'queued') AS sender,
         max(recipients) FILTER (kind = 'queued') AS recipients, bool_or(kind = 'removed') AS removed,
         list_sort(list(delivery) FILTER (kind = 'delivery')) AS deliveries FROM joined GROUP BY k, n)
 SELECT make_timestamptz(g.t) AS "at", g.host, g.queue, g.service, g.client, g."user", coalesce(sender, '') AS sender,
-    coalesce(message_id, '') AS message_id, size, recipients::INTEGER AS recipients, g.key AS session,
+    coalesce(message_id, '') AS message_id, size, recipients::INTEGER AS recipients, g.c,
     coalesce(removed, false) AS removed, {_place("recipient")} AS delivered_to, {_place("result")} AS results,
     {_place("relay")} AS relays, {_place("cover")} AS covers, {_place("tls")} AS versions
-FROM given g LEFT JOIN told USING (k, n) WHERE {span.within("g.t")} ORDER BY g.t, g.source, g."offset"
+FROM given g LEFT JOIN told USING (k, n) WHERE {span.within("g.t")}
 """  # noqa: S608 - ours
 
 
 def _place(field: str) -> str:
-    return f"coalesce(list_transform(deliveries, lambda d: d.{field}), [])"
+    return f"coalesce(list_transform(deliveries, lambda d: d.{field}::VARCHAR), [])"

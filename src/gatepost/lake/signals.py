@@ -1,20 +1,24 @@
 """What somebody did, as SQL for DuckDB: the twin of `logs/signalling.py`, which tells the same live.
 
-Each statement fills the table `signal`. The texts read `chained`, `connection`, `marked` and `failure` of one slice of
-the connections, and `accepted` of all of them.
+Each statement fills the table `signal`, where `c` is the connection and `key` the name of one that no line here has.
+The texts read `chained`, `connection`, `marked` and `failure` of one slice of the connections, and `aside`, `login` and
+`accepted` of all of them.
 """
 
 from __future__ import annotations
 
 from gatepost.lake import words
-from gatepost.lake.sessions import Span, key
+from gatepost.lake.sessions import Span
 from gatepost.model import counting
 from gatepost.model.event import Act, Kind
 
-COLUMNS = 't, host, service, port, act, client, "user", method, cover, tls, peer, cause, amount, key, source, "offset"'
-EMPTY = f"""CREATE TEMP TABLE signal AS SELECT {COLUMNS} FROM (SELECT 0::BIGINT AS t, '' AS host, '' AS service,
-    0::INTEGER AS port, '' AS act, '' AS client, '' AS "user", '' AS method, '' AS cover, '' AS tls, '' AS peer,
-    '' AS cause, 0::BIGINT AS amount, '' AS key, 0::INTEGER AS source, 0::BIGINT AS "offset") WHERE false"""  # noqa: S608 - ours
+COLUMNS = (
+    't, host, service, port, act, client, "user", method, cover, tls, peer, cause, amount, c, key, source, "offset"'
+)
+EMPTY = f"""CREATE TEMP TABLE signal AS SELECT {COLUMNS} FROM (SELECT 0::BIGINT AS t, ''::word AS host,
+    ''::word AS service, 0::INTEGER AS port, '' AS act, '' AS client, '' AS "user", '' AS method, '' AS cover,
+    '' AS tls, '' AS peer, '' AS cause, 0::BIGINT AS amount, 0::UBIGINT AS c, '' AS key, 0::INTEGER AS source,
+    0::BIGINT AS "offset") WHERE false"""  # noqa: S608 - ours
 _SHORT = "coalesce(nullif(reason, ''), code)"
 _LEGACY = words.listed(counting.LEGACY)
 
@@ -46,7 +50,7 @@ def _row(act: str, **given: str) -> str:
     own = {
         "t": "c.t", "host": "c.host", "service": "c.service", "port": "c.port", "act": act, "client": "c.client",
         '"user"': 'c."user"', "method": "c.method", "cover": "c.cover", "tls": "c.tls", "peer": "''", "cause": "''",
-        "amount": "1", "key": key("c"), "source": "c.source", '"offset"': 'c."offset"',
+        "amount": "1", "c": "c.c", "key": "''", "source": "c.source", '"offset"': 'c."offset"',
     }  # fmt: skip
     own |= {('"user"' if name == "user" else name): text for name, text in given.items()}
     own["cause"] = f"left({own['cause']}, {counting.CAUSE})"
@@ -104,22 +108,29 @@ _AT_END = f"""(CASE WHEN c.cover <> '' THEN c.cover WHEN o.tls_n IS NOT NULL OR 
     WHEN {words.local("c.client")} THEN 'local' WHEN c.commands <> '' THEN 'none' ELSE '' END)"""
 
 
+_DECISIVE = ", ".join(
+    f"c.{one}"
+    for one in ("t", "host", "service", "port", "kind", "client", '"user"', "method", "cover", "tls", "commands",
+                "reason", "source", '"offset"', "c", "n")
+)  # fmt: skip
+
+
 def marked() -> str:
     """Lines that decide something about the whole of their connection, with what is known of it."""
-    known = "k, first, later, login_n, idle_n, end_n, did_n, tls_n, tls_line, tried, good, failures, upgraded"
+    known = "c, login_n, idle_n, end_n, did_n, tls_n, tls_line, tried, good, failures, upgraded"
     return f"""
-WITH marked AS (SELECT c.*, o.* EXCLUDE (k, first, later), {COVER} AS covered, {TLS} AS tls_known, {_AT_END} AS at_end
+WITH marked AS (SELECT {_DECISIVE}, o.* EXCLUDE (c), {COVER} AS covered, {TLS} AS tls_known, {_AT_END} AS at_end
     FROM chained c JOIN (SELECT {known} FROM connection WHERE login_n IS NOT NULL OR idle_n IS NOT NULL OR tried > 0) o
-    ON c.k = o.k AND c.first = o.first AND c.later = o.later
+    ON c.c = o.c
     WHERE c.n = o.login_n OR c.n = o.idle_n OR (c.n = o.end_n AND o.tried > 0))
 SELECT m.*, l.covered AS told_cover, l."user" AS told_user FROM marked m
-    LEFT JOIN (SELECT k, first, later, covered, "user" FROM marked WHERE n = login_n) l
-    ON m.k = l.k AND m.first = l.first AND m.later = l.later AND m.n <> m.login_n"""  # noqa: S608 - ours
+    LEFT JOIN (SELECT c, covered, "user" FROM marked WHERE n = login_n) l
+    ON m.c = l.c AND m.n <> m.login_n"""  # noqa: S608 - ours
 
 
 def said() -> str:
     """Who logged in, for each connection of one slice."""
-    return """SELECT k, first, later, "user" AS account, method AS account_method FROM marked WHERE n = login_n"""
+    return """SELECT c, "user" AS account, method AS account_method FROM marked WHERE n = login_n"""
 
 
 def _marked(row: str, condition: str) -> str:
@@ -160,15 +171,10 @@ def _failed() -> str:
         nullif(c.code, ''), c.reason)"""
     said = f"coalesce(nullif({words.found('d.reason', counting.REASONS)}, ''), d.reason)"
     return f"""SELECT {_row(f"'{Act.LOGIN_FAILED}'", cause=cause, amount="c.amount")} FROM (
-        SELECT f.*, (SELECT arg_max({said}, (d.t, d.source, d."offset")) FROM detail d
-            WHERE d.host = f.host AND d.session = f.session AND (d.t < f.t OR (d.t = f.t AND d.source = f.source
-            AND d."offset" < f."offset"))) AS detail FROM failure f WHERE amount > 0) c"""  # noqa: S608 - ours
-
-
-def details(span: Span, part: int, parts: int) -> str:
-    """Why logins failed, from the authentication service of Dovecot."""
-    return f"""SELECT epoch_us("at") AS t, host, session, reason, source, "offset" FROM events WHERE {span.events}
-        AND kind = 'auth-detail' AND session <> '' AND hash(host, session) % {parts} = {part}"""  # noqa: S608 - ours
+        SELECT f.*, detail FROM failure f LEFT JOIN (
+            SELECT f.r, arg_max({said}, (d.t, d.source, d."offset")) AS detail FROM failure f JOIN aside d
+            ON f.session <> '' AND d.kind = 'auth-detail' AND d.k = f.k AND (d.t < f.t OR (d.t = f.t
+            AND d.source = f.source AND d."offset" < f."offset")) GROUP BY f.r) d ON d.r = f.r WHERE amount > 0) c"""  # noqa: S608 - ours
 
 
 def alone(span: Span) -> str:
@@ -182,13 +188,13 @@ def alone(span: Span) -> str:
         peer=f"CASE kind WHEN 'milter' THEN {words.peer('c.recipient')} ELSE '' END",
         cause=f"CASE kind WHEN 'logout' THEN '' WHEN 'milter' THEN {_short('c')} ELSE c.reason END",
         amount="CASE kind WHEN 'logout' THEN c.size ELSE 1 END",
+        c="NULL",
         key=f"CASE WHEN kind IN ('dropped', 'milter') THEN '' ELSE {own} END",
     )
-    lone = f"""SELECT epoch_us("at") AS t, * FROM events WHERE {span.events} AND
-        ((kind = 'dropped') OR (kind = 'milter' AND result = 'rejected') OR (kind = 'logout' AND size > 0)
-        OR (kind = 'mail-action' AND reason = '{counting.RULES}'))"""  # noqa: S608 - ours
+    lone = f"""SELECT * FROM aside WHERE kind IN ('dropped', 'milter') OR (kind = 'logout' AND size > 0)
+        OR (kind = 'mail-action' AND reason = '{counting.RULES}')"""  # noqa: S608 - ours
     rows = f"""SELECT {row} FROM ({lone}) c LEFT JOIN login l ON c.kind = 'logout' AND c.session <> ''
-        AND l.host = c.host AND l.session = c.session AND l.t >= {words.since("c.t")}
+        AND l.k = c.k AND l.t >= {words.since("c.t")}
         AND (l.t < c.t OR (l.t = c.t AND l.source = c.source AND l."offset" < c."offset"))"""  # noqa: S608 - ours
     return _insert(span, rows)
 
@@ -199,6 +205,6 @@ def _short(table: str) -> str:
 
 def logins() -> str:
     """The first line of each connection with an id, of one slice: who a later logout belongs to."""
-    return """SELECT host, session, min(t) AS t, arg_min(source, t) AS source, min("offset") AS "offset",
-        coalesce(arg_min(client, n) FILTER (client <> ''), '') AS client FROM chained
-        WHERE track = 'id' GROUP BY host, session"""
+    return """SELECT k, min(t) AS t, arg_min(source, t) AS source, min("offset") AS "offset",
+        coalesce(arg_min(client, "offset") FILTER (client <> ''), '') AS client FROM line
+        WHERE track = 'id' GROUP BY k"""

@@ -13,7 +13,7 @@ from gatepost.model.event import Act
 
 
 def usage(span: Span) -> str:
-    """Rows of `usage` from `session` (with `network`) and from the deliveries in `signal`."""
+    """Rows of `usage` from `session_here` and from the deliveries in `signal`."""
     return f"""
 SELECT date_trunc('day', started) AS "at", 'in' AS direction, host, service, port, cover, starttls, tls, method,
     CASE outcome WHEN 'authenticated' THEN "user" ELSE '' END AS "user",
@@ -23,7 +23,7 @@ SELECT date_trunc('day', started) AS "at", 'in' AS direction, host, service, por
     outcome, arg_max(client, ended) AS client, count(*)::BIGINT AS sessions,
     count(*) FILTER (failures > 0 AND outcome <> 'authenticated') AS failures,
     sum(messages)::BIGINT AS messages, min(started) AS first, max(ended) AS last
-FROM (SELECT s.* REPLACE (CASE outcome WHEN 'authenticated' THEN method ELSE '' END AS method) FROM session s)
+FROM (SELECT s.* REPLACE (CASE outcome WHEN 'authenticated' THEN method ELSE '' END AS method) FROM session_here s)
 GROUP BY ALL
 UNION ALL BY NAME
 SELECT make_timestamptz(t // {counting.DAY} * {counting.DAY}) AS "at", 'out' AS direction, host, service, port, cover,

@@ -46,11 +46,13 @@ def order(column: str) -> str:
 
 def peer(column: str) -> str:
     """`counting.peer`."""
-    return f"(CASE WHEN contains({column}, '@') THEN lower(string_split({column}, '@')[-1]) ELSE '' END)"
+    behind = f"substr({column}, instr({column}, '@') + 1)"
+    last = f"CASE WHEN contains({behind}, '@') THEN string_split({column}, '@')[-1] ELSE {behind} END"  # lists are slow
+    return f"(CASE WHEN contains({column}, '@') THEN lower({last}) ELSE '' END)"
 
 
 def server(column: str) -> str:
-    return f"lower(split_part({column}, '[', 1))"
+    return f"lower(CASE WHEN contains({column}, '[') THEN left({column}, instr({column}, '[') - 1) ELSE {column} END)"
 
 
 def inside(column: str) -> str:

@@ -21,10 +21,10 @@ from gatepost.model import counting
 
 MARK = "derived"  # the key under which the lake remembers up to which commit this was done
 VERSION = 3  # of what is derived: with another one all days are done again
-MOST = 20_000_000  # rows of events that are derived together; a day is never split
-SLICE = 2_500_000  # rows that one slice of the connections comes from
-MEMORY = 1500  # MiB
-THREADS = 2
+MOST = 5_000_000  # rows of events that are derived together; a day is never split
+SLICE = 1_000_000  # rows that one slice of the connections comes from
+MEMORY = 600  # MiB
+THREADS = 1  # a second one makes it a third dearer: every connection is then put together from two halves
 
 
 def derive(lake: Lake) -> tuple[date, ...]:
@@ -68,15 +68,19 @@ def fill(db: duckdb.DuckDBPyConnection, span: Span, parts: int) -> Iterator[tupl
     """From a connection with a view `events` (and its column `day`)."""
     db.execute("SET TimeZone = 'UTC'")
     db.execute("SET preserve_insertion_order = false")
+    db.execute(sessions.word(span))
     db.execute(signals.EMPTY)
+    db.execute(f"CREATE TEMP TABLE aside AS {sessions.asides(span)}")
     for part in range(parts):
         _slice(db, span, part, parts)
+    db.execute(f"CREATE TEMP VIEW named AS {_every('connection', parts, 'c, key')}")
     db.execute(signals.alone(span))
     _mail(db, span)
     db.execute(f"CREATE TEMP TABLE offered AS {sessions.offered()}")
     for part in range(parts):
         kind = "CREATE TEMP TABLE session AS" if part == 0 else "INSERT INTO session"
-        _use_slice(db, part)
+        for name in ("connection", "failed", "said", "tail"):
+            _use(db, name, part)
         db.execute(f"{kind} {sessions.sessions(span)}")
     _networks(db)
     yield from _by_day(db, span)
@@ -84,23 +88,19 @@ def fill(db: duckdb.DuckDBPyConnection, span: Span, parts: int) -> Iterator[tupl
 
 def _slice(db: duckdb.DuckDBPyConnection, span: Span, part: int, parts: int) -> None:
     """Connections of one slice: their signals now, what their sessions are made of for later."""
-    made = {
-        "line": sessions.lines(span, part, parts),
-        "chained": sessions.chained(),
-        "connection": sessions.connections(),
-        "failure": sessions.failures(),
-        "detail": signals.details(span, part, parts),
-        "marked": signals.marked(),
-    }
-    for name, text in made.items():
-        db.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS {text}")
+    db.execute(f"CREATE TEMP TABLE line AS {sessions.lines(span, part, parts)}")
+    db.execute(f"CREATE TEMP TABLE place AS {sessions.places()}")
+    db.execute(f"CREATE OR REPLACE TEMP VIEW chained AS {sessions.CHAINED}")
+    db.execute(f"CREATE TEMP TABLE connection_{part} AS {sessions.connections()}")
+    _use(db, "connection", part)
+    db.execute(f"CREATE TEMP TABLE failure AS {sessions.failures()}")
+    db.execute(f"CREATE TEMP TABLE marked AS {signals.marked()}")
     for statement in signals.of_connections(span):
         db.execute(statement)
     kept = {
-        f"connection_{part}": "SELECT * FROM connection",
-        f"failure_{part}": "SELECT k, first, later, sum(amount) AS failed FROM failure GROUP BY ALL",
+        f"failed_{part}": "SELECT c, sum(amount) AS failed FROM failure GROUP BY c",
         f"said_{part}": signals.said(),
-        f"tail_{part}": sessions.tails(span, part, parts),
+        f"tail_{part}": sessions.tails(part, parts),
     }
     for name, text in kept.items():
         db.execute(f"CREATE TEMP TABLE {name} AS {text}")
@@ -113,24 +113,24 @@ def _slice(db: duckdb.DuckDBPyConnection, span: Span, part: int, parts: int) -> 
     for name, text in grown.items():
         into = "INSERT INTO" if part else "CREATE TEMP TABLE"
         db.execute(f"{into} {name} {text if part else f'AS {text}'}")
-    for name in made:
+    for name in ("line", "place", "failure", "marked"):
         db.execute(f"DROP TABLE {name}")
 
 
-def _use_slice(db: duckdb.DuckDBPyConnection, part: int) -> None:
-    for name in ("connection", "failure", "said", "tail"):
-        db.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS SELECT * FROM {name}_{part}")  # noqa: S608 - ours
+def _use(db: duckdb.DuckDBPyConnection, name: str, part: int) -> None:
+    db.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS SELECT * FROM {name}_{part}")  # noqa: S608 - ours
+
+
+def _every(name: str, parts: int, chosen: str) -> str:
+    return " UNION ALL ".join(f"SELECT {chosen} FROM {name}_{part}" for part in range(parts))  # noqa: S608 - ours
 
 
 def _mail(db: duckdb.DuckDBPyConnection, span: Span) -> None:
-    made = {
-        "mail_line": messages.mail_lines(span),
-        "mail": messages.mail(),
-        "given": messages.given(),
-        "deliveries": messages.deliveries(),
-    }
-    for name, text in made.items():
-        db.execute(f"CREATE TEMP TABLE {name} AS {text}")
+    db.execute(f"CREATE TEMP TABLE mail_line AS {messages.mail_lines(span)}")
+    db.execute(f"CREATE TEMP TABLE mail_place AS {messages.mail_places()}")
+    db.execute(f"CREATE TEMP VIEW mail AS {messages.MAIL}")
+    db.execute(f"CREATE TEMP TABLE given AS {messages.given()}")
+    db.execute(f"CREATE TEMP TABLE deliveries AS {messages.deliveries()}")
     db.execute(messages.counts())
     db.execute(messages.signals(span))
     db.execute(messages.delivery_signals(span))
@@ -148,16 +148,17 @@ def _networks(db: duckdb.DuckDBPyConnection) -> None:
 
 def _by_day(db: duckdb.DuckDBPyConnection, span: Span) -> Iterator[tuple[str, date, pa.Table]]:
     texts = {
-        "sessions": "SELECT * EXCLUDE (track) FROM session WHERE {started} ORDER BY started, key",
-        "signals": 'SELECT make_timestamptz(t) AS "at", s.* EXCLUDE (t, key), s.key AS session,'
-        " coalesce(network, '') AS network FROM signal s LEFT JOIN known USING (client) WHERE {t}"
-        ' ORDER BY t, source, "offset", act',
-        "messages": 'SELECT * FROM message WHERE {at} ORDER BY "at", queue',
+        "sessions": "SELECT * FROM session_here WHERE {started} ORDER BY started, key",
+        "signals": 'SELECT make_timestamptz(t) AS "at", s.* EXCLUDE (t, key, c), coalesce(n.key, s.key) AS session,'
+        " coalesce(network, '') AS network FROM signal s LEFT JOIN known USING (client) LEFT JOIN named n USING (c)"
+        ' WHERE {t} ORDER BY t, source, "offset", act',
+        "messages": "SELECT m.*, coalesce(key, '') AS session FROM message m LEFT JOIN named USING (c) WHERE {at}"
+        ' ORDER BY "at", queue',
         "usage": "SELECT * FROM used WHERE {at}",
     }
     db.execute(f"CREATE TEMP TABLE message AS {messages.messages(span)}")
     db.execute(
-        "CREATE OR REPLACE TEMP TABLE session AS SELECT s.*, coalesce(network, '') AS network FROM session s"
+        "CREATE TEMP VIEW session_here AS SELECT s.*, coalesce(network, '') AS network FROM session s"
         " LEFT JOIN known USING (client)"
     )
     db.execute(f"CREATE TEMP TABLE used AS {usage.usage(span)}")
@@ -175,7 +176,12 @@ def _by_day(db: duckdb.DuckDBPyConnection, span: Span) -> Iterator[tuple[str, da
 
 
 def _shaped(rows: pa.Table, schema: pa.Schema) -> pa.Table:
-    return pa.table([rows[one.name].cast(one.type) for one in schema], schema=schema)
+    return pa.table([_plain(rows[one.name]).cast(one.type) for one in schema], schema=schema)
+
+
+def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """The type `word` comes with all its texts, also those that no row here has."""
+    return column.cast(pa.string()) if pa.types.is_dictionary(column.type) else column
 
 
 def _mark(sequence: int) -> str:
