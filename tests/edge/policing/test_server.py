@@ -122,12 +122,36 @@ def test_only_writes_down_when_asked_to(tmp_path: Path) -> None:
         b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
         b"\n\n" * 1000,
         b"a" * 300_000,
+        b"GET http://[::1 HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"POST //[?command=allow HTTP/1.1\r\nHost: x\r\n\r\n",
     ],
 )
-def test_garbage_costs_its_own_connection_and_nothing_else(tmp_path: Path, garbage: bytes) -> None:
+def test_garbage_costs_its_own_connection_and_nothing_else(
+    tmp_path: Path, garbage: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
     server = Server(bench(tmp_path))
     said(server, tmp_path / "s", sending(garbage))
+    assert not caplog.records
     assert b"DUNNO" in said(server, tmp_path / "s", sending(MAIL))
+
+
+def test_who_holds_every_connection_keeps_nobody_from_asking(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gatepost.edge.policing.server.CONNECTIONS", 3)
+
+    async def talk(_reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> bytes:
+        held = [await asyncio.open_unix_connection(tmp_path / "s") for _ in range(8)]
+        for _, silent in held:
+            silent.write(b"POST /?command=al")
+        asking, asked = await asyncio.open_unix_connection(tmp_path / "s")
+        asked.write(MAIL)
+        heard = await asking.readuntil(b"\n\n")
+        for _, one in [*held, (asking, asked)]:
+            one.close()
+            with suppress(ConnectionError):
+                await one.wait_closed()
+        return heard
+
+    assert said(Server(bench(tmp_path)), tmp_path / "s", talk).startswith(b"action=DUNNO")
 
 
 def test_a_wrong_secret_is_told_and_lets_the_login_go_on(tmp_path: Path) -> None:

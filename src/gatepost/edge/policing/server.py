@@ -8,7 +8,7 @@ import hmac
 import socket
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -31,7 +31,7 @@ class Server:
 
     bench: Bench
     secret: str = ""
-    _open: int = 0
+    _open: dict[asyncio.StreamWriter, None] = field(default_factory=dict)  # who asked last is last
 
     async def serve(self, at: str, ready: Callable[[str], None], stop: asyncio.Event) -> None:
         """Answer on ADDRESS:PORT or a path until told to stop. Raises UsageError when that cannot be bound."""
@@ -44,17 +44,18 @@ class Server:
             await stop.wait()
 
     async def _admit(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if self._open >= CONNECTIONS:
-            writer.close()
-            return
-        self._open += 1
+        if len(self._open) >= CONNECTIONS:  # who holds them and asks nothing must keep nobody from asking
+            quiet = next(iter(self._open))
+            del self._open[quiet]
+            quiet.transport.abort()
+        self._open[writer] = None
         try:
             await self._hear(reader, writer)
         except (ConnectionError, TimeoutError, PeerGarbled, h11.RemoteProtocolError) as error:
             if isinstance(error, PeerGarbled | h11.RemoteProtocolError):
                 self.bench.complain(f"closed a connection: {error}")
         finally:
-            self._open -= 1
+            self._open.pop(writer, None)
             with suppress(OSError):
                 writer.close()
 
@@ -68,6 +69,7 @@ class Server:
         while data:
             for request in requests.feed(data.replace(b"\r\n", b"\n")):
                 writer.write(postfix.reply(self.bench.ask(postfix.attempt(request))))
+                self._asked(writer)
             await writer.drain()
             data = await _more(reader)
 
@@ -82,19 +84,24 @@ class Server:
             headers = [("Content-Type", "application/json"), ("Content-Length", str(len(reply)))]
             parts = (h11.Response(status_code=status, headers=headers), h11.Data(data=reply), h11.EndOfMessage())
             writer.write(b"".join(spoken.send(part) or b"" for part in parts))
+            self._asked(writer)
             await writer.drain()
             if spoken.our_state is not h11.DONE or spoken.their_state is not h11.DONE:
                 return
             spoken.start_next_cycle()
             data = b""
 
+    def _asked(self, writer: asyncio.StreamWriter) -> None:
+        if writer in self._open:
+            del self._open[writer]
+            self._open[writer] = None
+
     def _answer(self, head: h11.Request, body: bytes) -> tuple[int, bytes]:
         """A request that is none is told so; Dovecot then lets the login go on."""
         if self.secret and not self._entitled(head):
             return 401, b'{"status":0,"msg":""}'
-        command = parse_qs(urlsplit(head.target.decode("ascii", "replace")).query).get("command", [""])[0]
         try:
-            match command:
+            match _command(head):
                 case "allow":
                     return 200, dovecot.reply(self.bench.ask(dovecot.attempt(body)))
                 case "report":
@@ -107,6 +114,15 @@ class Server:
     def _entitled(self, head: h11.Request) -> bool:
         given = next((value for name, value in head.headers if name == b"authorization"), b"")
         return hmac.compare_digest(given.strip(), self.secret.encode())
+
+
+def _command(head: h11.Request) -> str:
+    """Raises PeerGarbled."""
+    try:
+        asked = parse_qs(urlsplit(head.target.decode("ascii", "replace")).query)
+    except ValueError as error:
+        raise PeerGarbled(f"{head.target[:80]!r}: {error}") from None
+    return asked.get("command", [""])[0]
 
 
 async def _request(
