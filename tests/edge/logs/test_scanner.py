@@ -107,6 +107,13 @@ def test_a_process_of_any_number_reads_the_same(own: str) -> None:
     same(f"Nov  3 04:05:06 mx1 dovecot[77]: {said} hdr_count=7 hdr_bytes=7 body_count=0 body_bytes=0\n".encode())
 
 
+@needs_native
+@pytest.mark.parametrize("user", ["491701234567", "01", "7"])
+def test_a_user_of_digits_reads_the_same(user: str) -> None:
+    read = same(f"Nov  3 04:05:06 mx1 dovecot[77]: lmtp({user})<78><s1>: msgid=<m>: saved mail to INBOX\n".encode())
+    assert (read.table["user"].to_pylist(), read.table["pid"].to_pylist()) == ([user], [78])
+
+
 def spoiled(lines: list[bytes], chance: random.Random) -> bytes:
     line, other = bytearray(chance.choice(lines)), chance.choice(lines)
     at, way = chance.randrange(len(line)), chance.randrange(6)

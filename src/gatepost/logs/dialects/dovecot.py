@@ -108,7 +108,7 @@ def _box(draft: Draft, found: re.Match[str], service: str) -> None:
     older = _OLDER.fullmatch(inside)
     if older is not None:
         draft.pid, draft.user = number(older[1]), text(older[2])
-    elif inside.isascii() and inside.isdigit() and service == "lmtp":
+    elif inside.isascii() and inside.isdigit() and service == "lmtp" and not found[3]:
         draft.pid = number(inside)
     else:
         draft.user = text(inside.partition(",")[0])
