@@ -35,6 +35,9 @@ TEXTS = (
     f"https://idp.example/introspect?access_token={SECRET}&x=1",
     f"password = {SECRET}",
     f"AUTHENTICATE PLAIN {SECRET}",
+    f"Aborted LOGIN alice {SECRET}",
+    f"LOGIN (no {SECRET}",
+    f"Aborted login (no auth attempts in 1 secs): a1 LOGIN bob {SECRET}",
 )
 BOXES = (
     ("postfix/smtpd", "warning: non-SMTP command from unknown[198.51.100.7]: {}"),
@@ -79,6 +82,11 @@ def test_what_follows_auth_is_all_secret() -> None:
         "UGFzc3dvcmQ6",
         "Relay access denied",
         "GET /",
+        "Aborted login (no auth attempts in 1 secs)",
+        "Aborted login (auth failed, 1 attempts in 2 secs): user=<alice>",
+        "Aborted login by logging out (no auth attempts in 0 secs)",
+        "Aborted login (client didn't finish SASL auth, waited 30 secs)",
+        "Aborted login (disconnected while authenticating, waited 4 secs)",
     ],
 )
 def test_what_is_none_stays(text: str) -> None:

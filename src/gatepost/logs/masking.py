@@ -26,9 +26,13 @@ _DIGEST = re.compile(r"((?:SHA\d*|MD5|CRYPT)\w* of given password:? ?).+", re.IG
 _SCHEME = re.compile(r"([A-Z][A-Z0-9.-]{2,30})\(.*\) != .*", re.DOTALL)  # auth_debug_passwords
 _CREDENTIALS = re.compile(r"((?:Credentials|master in: REQUEST|passdb out: CONT|client in: CONT):?\s+).+", re.DOTALL)
 _HASH = re.compile(r"(?:\{[A-Z0-9.-]{2,30}\})?\$\d[a-z]?\$[^\s)'\"]+")
+_ABORTED = (  # Dovecot's own words behind "Aborted login": no name and password can be these two
+    r"(?! +(?:by logging|\((?:no auth|auth failed,|auth process|cert required|client didn't|client sent|"
+    r"disconnected (?:before|while)|tried to)) )"
+)
 _COMMAND = re.compile(  # a line break before it may stand as \\n
     r"((?:\\n|\b)(?:AUTH +(?:PLAIN|LOGIN|XOAUTH2|OAUTHBEARER|NTLM|EXTERNAL)|AUTHENTICATE +\S{1,40}|PASS|"
-    r"LOGIN +[^\s:]{1,256})) +\S.*",
+    rf"LOGIN{_ABORTED} +[^\s:]{{1,256}})) +\S.*",
     re.IGNORECASE | re.DOTALL,
 )
 _HEADER = re.compile(r"((?:Proxy-)?Authorization:\s*|Cookie:\s*|Bearer\s+).+", re.IGNORECASE | re.DOTALL)
