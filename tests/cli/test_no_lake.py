@@ -63,3 +63,10 @@ def test_only_what_accounts_log_in_to_can_be_retired(gatepost: Gatepost, what: s
     told = gatepost("retire", what, "--state", str(tmp_path))
     assert told.code == 2
     assert "write a port" in told.err
+
+
+@pytest.mark.parametrize("place", ["foo", "4001", "localhost:4001", "127.0.0.1:99999"])
+def test_a_mistyped_place_is_no_socket(gatepost: Gatepost, place: str, tmp_path: Path) -> None:
+    told = gatepost("policyd", "--configuration", "--listen", place, "--state", str(tmp_path))
+    assert told.code == 2
+    assert f"--listen {place}" in told.err

@@ -76,7 +76,7 @@ def policyd(
     from gatepost.cli.declared import load
     from gatepost.policing.limits import Limits
 
-    places = tuple(listen or [load(declaration).watching.policy or DEFAULT_AT])
+    places = tuple(map(_place, listen or [load(declaration).watching.policy or DEFAULT_AT]))
     if configuration:
         sys.stdout.write(_settings(places))
         return
@@ -119,6 +119,19 @@ def _secret(path: Path | None) -> str:
     if not first:
         raise UsageError(f"{path}: its first line is empty")
     return first
+
+
+def _place(text: str) -> str:
+    """A path has a slash: a mistyped port would become a socket that nobody asks."""
+    from gatepost.declaration.places import listener
+    from gatepost.errors import UsageError
+
+    if "/" in text:
+        return text
+    try:
+        return listener(text)
+    except UsageError as error:
+        raise UsageError(f"--listen {text}: {error}, or a path with a slash") from None
 
 
 def _serve(places: tuple[str, ...], directory: Path, secret: str, limits: Limits, *, log_only: bool) -> None:
