@@ -10,6 +10,7 @@ from pathlib import Path
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from gatepost.edge.lake import readers
 from gatepost.edge.lake.lake import Lake
@@ -137,42 +138,52 @@ def _mail(db: duckdb.DuckDBPyConnection, span: Span) -> None:
 
 
 def _networks(db: duckdb.DuckDBPyConnection) -> None:
-    """The network of each client. Few enough clients are different ones that Python may say it."""
-    found = db.execute("SELECT client FROM signal UNION SELECT client FROM session").fetchall()
-    clients = [one for (one,) in found if one]
-    known = pa.table({"client": clients, "network": [network(one) for one in clients]})
-    db.register("known_clients", known)
-    db.execute("CREATE TEMP TABLE known AS SELECT * FROM known_clients")
-    db.unregister("known_clients")
+    """The network of each client: of the plain IPv4 ones, which are most, by SQL; of the others by `network`."""
+    plain = f"regexp_full_match(client, '{_FOUR}')"
+    seen = "SELECT client FROM signal UNION SELECT client FROM session"
+    db.execute(f"CREATE TEMP TABLE seen AS {seen}")
+    others = [one for (one,) in db.execute(f"SELECT client FROM seen WHERE NOT {plain}").fetchall() if one]  # noqa: S608 - ours
+    db.register("other_clients", pa.table({"client": others, "network": [network(one) for one in others]}, _KNOWN))
+    db.execute(
+        f"CREATE TEMP TABLE known AS SELECT client, regexp_replace(client, '[0-9]+$', '0/24') AS network FROM seen"  # noqa: S608 - ours
+        f" WHERE {plain} UNION ALL SELECT client, network FROM other_clients"
+    )
+    db.unregister("other_clients")
+
+
+_OCTET = r"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
+_FOUR = rf"(?:{_OCTET}\.){{3}}{_OCTET}"
+_KNOWN = pa.schema([("client", pa.string()), ("network", pa.string())])
 
 
 def _by_day(db: duckdb.DuckDBPyConnection, span: Span) -> Iterator[tuple[str, date, pa.Table]]:
+    """Each dataset is made once, in the order of time, and cut at the midnights."""
     texts = {
-        "sessions": "SELECT * FROM session_here WHERE {started} ORDER BY started, key",
+        "sessions": "SELECT * FROM session_here ORDER BY started, key",
         "signals": 'SELECT make_timestamptz(t) AS "at", s.* EXCLUDE (t, key, c), coalesce(n.key, s.key) AS session,'
         " coalesce(network, '') AS network FROM signal s LEFT JOIN known USING (client) LEFT JOIN named n USING (c)"
-        ' WHERE {t} ORDER BY t, source, "offset", act',
-        "messages": "SELECT m.*, coalesce(key, '') AS session FROM message m LEFT JOIN named USING (c) WHERE {at}"
-        ' ORDER BY "at", queue',
-        "usage": "SELECT * FROM used WHERE {at}",
+        ' ORDER BY t, source, "offset", act',
+        "messages": f"SELECT m.*, coalesce(key, '') AS session FROM ({messages.messages(span)}) m"  # noqa: S608 - ours
+        ' LEFT JOIN named USING (c) ORDER BY "at", queue',
+        "usage": usage.usage(span),
     }
-    db.execute(f"CREATE TEMP TABLE message AS {messages.messages(span)}")
     db.execute(
         "CREATE TEMP VIEW session_here AS SELECT s.*, coalesce(network, '') AS network FROM session s"
         " LEFT JOIN known USING (client)"
     )
-    db.execute(f"CREATE TEMP TABLE used AS {usage.usage(span)}")
+    for dataset, text in texts.items():
+        for day, rows in _cut(db.sql(text).to_arrow_table(), columns.DATASETS[dataset], span):
+            yield dataset, day, _shaped(rows, columns.DATASETS[dataset])
+
+
+def _cut(rows: pa.Table, schema: pa.Schema, span: Span) -> Iterator[tuple[date, pa.Table]]:
+    time = next(one for one in schema.names if one in columns.TIMES)
+    moments, start = rows[time].cast(pa.int64()), 0
     for number in range((span.last - span.first).days + 1):
         day = span.first + timedelta(days=number)
-        low, high = Span(day, day).start, Span(day, day).end
-        inside = {
-            "t": f"t >= {low} AND t < {high}",
-            "started": f"started >= make_timestamptz({low}) AND started < make_timestamptz({high})",
-            "at": f'"at" >= make_timestamptz({low}) AND "at" < make_timestamptz({high})',
-        }
-        for dataset, text in texts.items():
-            rows = db.sql(text.format(**inside)).to_arrow_table()
-            yield dataset, day, _shaped(rows, columns.DATASETS[dataset])
+        end = pc.sum(pc.less(moments, Span(day, day).end)).as_py() or 0
+        yield day, rows.slice(start, end - start)
+        start = end
 
 
 def _shaped(rows: pa.Table, schema: pa.Schema) -> pa.Table:
