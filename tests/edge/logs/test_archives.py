@@ -55,6 +55,23 @@ def test_members_one_after_another_are_one_text(tmp_path: Path, pack: Callable[[
     assert not any(chunk.note for chunk in chunks)
 
 
+def test_padding_between_members_ends_nothing(tmp_path: Path) -> None:
+    file = tmp_path / "mail.log.xz"
+    file.write_bytes(_xz(LINES) + bytes(70_000) + _xz(LINES) + bytes(8))
+    chunks = list(archive(str(file)))
+    assert _read(chunks) == LINES * 2
+    assert not any(chunk.note for chunk in chunks)
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, _xz, bz2.compress], ids=["gz", "xz", "bz2"])
+def test_what_is_no_member_behind_one_is_said(tmp_path: Path, pack: Callable[[bytes], bytes]) -> None:
+    file = tmp_path / "mail.log.1"
+    file.write_bytes(pack(LINES) + b"Nov 24 10:00:00 mx1 postfix/smtpd[1]: never packed\n")
+    chunks = list(archive(str(file)))
+    assert _read(chunks) == LINES
+    assert "is damaged" in chunks[-1].note
+
+
 @packers
 def test_stopping_behind_any_chunk_loses_and_doubles_nothing(tmp_path: Path, pack: Callable[[bytes], bytes]) -> None:
     file = tmp_path / "mail.log.1"

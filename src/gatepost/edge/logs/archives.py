@@ -14,7 +14,7 @@ import os
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Protocol
 
@@ -163,17 +163,59 @@ def _opened(path: str) -> Stream:
     magic = file.read(6)
     file.seek(0)
     if magic.startswith(_GZIP):
-        return _piecewise(gzip.GzipFile(fileobj=file), file)
+        unpacked = gzip.GzipFile(fileobj=file)
+        return _Both(unpacked, unpacked.read1, file)
     if magic.startswith(_XZ):
-        return _piecewise(lzma.LZMAFile(file), file)
+        members = _Members(file, lzma.LZMADecompressor)
+        return _Both(members, members.read, file)
     if magic.startswith(_BZIP2):
-        return _piecewise(bz2.BZ2File(file), file)
+        members = _Members(file, bz2.BZ2Decompressor)
+        return _Both(members, members.read, file)
     if magic.startswith(_ZSTD):
         import pyarrow as pa
 
         packed = pa.CompressedInputStream(file, "zstd")
         return _Both(packed, lambda size: packed.read(min(size, SMALL)), file)
     return file
+
+
+@dataclass(slots=True)
+class _Members:
+    """One member after another. The modules' own files take padding, and what lies behind it, for the end."""
+
+    file: IO[bytes]
+    make: Callable[[], lzma.LZMADecompressor | bz2.BZ2Decompressor]
+    member: lzma.LZMADecompressor | bz2.BZ2Decompressor = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.member = self.make()
+
+    def read(self, size: int, /) -> bytes:
+        """Something, until the end. Raises EOFError, OSError or LZMAError, also for what is no member behind one."""
+        found = given = b""
+        while not found:
+            if self.member.eof:
+                given = self._behind(self.member.unused_data)
+                if not given:
+                    return b""
+                self.member = self.make()
+            elif self.member.needs_input:
+                given = self.file.read(SMALL)
+                if not given:
+                    raise EOFError
+            found, given = self.member.decompress(given, size), b""
+        return found
+
+    def _behind(self, rest: bytes) -> bytes:
+        """The start of the next member; a stream of xz may be padded with zero bytes."""
+        while not (bare := rest.lstrip(b"\0")):
+            rest = self.file.read(SMALL)
+            if not rest:
+                return b""
+        return bare
+
+    def close(self) -> None:
+        """The file below is closed by who opened it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,10 +237,6 @@ class _Both:
             self.unpacked.close()
         finally:
             self.file.close()
-
-
-def _piecewise(unpacked: gzip.GzipFile | lzma.LZMAFile | bz2.BZ2File, file: IO[bytes]) -> _Both:
-    return _Both(unpacked, unpacked.read1, file)
 
 
 def _gathered(stream: Stream, path: str) -> tuple[bytes, str]:
