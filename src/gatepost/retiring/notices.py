@@ -22,7 +22,6 @@ your mail account $account is still used in a way that we will switch off on $cl
 $title. It was last seen on $last, from $networks.
 
 $remedy
-
 $rehearsal
 After $close a program that has not been changed can no longer $loss. Nothing in your mailbox is lost.
 
@@ -30,6 +29,8 @@ If this program is a printer, a scanner or a script, please tell whoever looks a
 
 $signature
 """
+_SEVERAL = frozenset(' ,;:<>()[]\\"@')
+_NOBODY = "undisclosed-recipients:;"
 _SAFE = re.compile(r"[^a-z0-9@._-]+")
 _REMEDY = {
     What.AUTH: "Please set the outgoing server to port 465 with SSL/TLS, or 587 with STARTTLS.",
@@ -79,7 +80,7 @@ def _filled(
         "last": f"{datetime.fromtimestamp(account.last / MICROSECONDS, UTC):%d %B %Y}",
         "networks": ", ".join(account.networks[:4]) or "an unknown place",
         "remedy": remedy(target),
-        "rehearsal": f"For one hour on {rehearse:%A, %d %B %Y} we switch it off on trial.\n" if rehearse else "",
+        "rehearsal": f"\nFor one hour on {rehearse:%A, %d %B %Y} we switch it off on trial.\n" if rehearse else "",
         "loss": "send mail"
         if target.what is What.AUTH or target.service.startswith("submission")
         else "reach your mail",
@@ -107,7 +108,9 @@ def remedy(target: Target) -> str:
 def _to(user: str, domain: str) -> str | Address:
     """An account that is no address gets our domain; what cannot be written as one stays a comment."""
     local, _, given = user.partition("@")
+    if not user.isprintable() or _SEVERAL & set(local) or _SEVERAL & set(given) or not local:
+        return _NOBODY  # a comma would make two recipients of one account
     try:
         return Address(username=local, domain=given or domain)
     except (ValueError, IndexError):
-        return "undisclosed-recipients:;"
+        return _NOBODY
