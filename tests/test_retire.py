@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date, timedelta
 from email import message_from_bytes, policy
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -14,7 +15,7 @@ from gatepost.errors import UsageError
 from gatepost.model.event import Cover
 from gatepost.model.use import Use
 from gatepost.report.retire import sparkline
-from gatepost.retire import assess, dates, fallout
+from gatepost.retire import DAY, assess, dates, fallout
 from gatepost.retiring.assessment import trend
 from gatepost.retiring.notices import Sender, notice
 from gatepost.retiring.target import target
@@ -88,14 +89,41 @@ def test_more_accounts_get_more_time() -> None:
 
 
 def test_fallout_sorts_who_came_back() -> None:
-    closed = TODAY - timedelta(days=10)
-    before, after = closed - timedelta(days=3), closed + timedelta(days=3)
+    closed = OLD.last + 10 * DAY
     users = ("moved", "failing", "silent")
-    uses = [replace(OLD, day=before, user=user) for user in users]
-    uses += [replace(NEW, day=after, user="moved"), replace(NEW, day=after, user="failing", failures=3)]
-    uses += [replace(OLD, day=after, user="", sessions=7, failures=7)]
+    uses = [replace(OLD, user=user) for user in users]
+    uses += [later(NEW, closed, user="moved"), later(NEW, closed, user="failing", failures=3)]
+    uses += [later(OLD, closed, user="", sessions=7, failures=7)]
     lost = fallout(uses, POP, closed)
     assert (lost.moved, lost.failing, lost.silent, lost.knocking) == (("moved",), ("failing",), ("silent",), 7)
+
+
+def test_fallout_is_told_on_the_day_itself() -> None:
+    """A row of the day it closed may reach over that moment: what ends with the target was before it."""
+    closed = OLD.first + 60_000_000
+    over = replace(OLD, first=closed - 1, last=closed + 1)
+    other = replace(NEW, first=closed - 1, last=closed + 1)
+    assert fallout([over], POP, closed).silent == ("alice@example.org",)
+    assert fallout([over], POP, closed).knocking == 0
+    assert fallout([over, other], POP, closed).moved == ("alice@example.org",)
+
+
+def later(use: Use, closed: int, **changed: Any) -> Use:
+    return replace(use, first=closed + 1, last=closed + 2, **changed)
+
+
+def test_without_tls_is_on_the_port_without_it() -> None:
+    """Dovecot calls a client secured that it trusts; TLS from the first byte it would have logged as TLS."""
+    trusted = replace(OLD, port=None, cover=Cover.LOCAL)
+    assert assess([trusted], POP, since=SINCE, until=TODAY).certain
+    assert not assess([trusted], target("995"), since=SINCE, until=TODAY).accounts
+
+
+def test_a_trial_leaves_weeks_before_the_end() -> None:
+    """Around New Year too, when nothing ends for weeks."""
+    when = dates(assess([OLD], POP, since=SINCE, until=TODAY), TODAY)
+    assert when.close == date(2027, 1, 7)
+    assert when.rehearse == date(2026, 12, 17)
 
 
 def test_notice_is_a_letter_that_nothing_answers() -> None:

@@ -56,8 +56,9 @@ def _name(told: Plan) -> str:
 def _host(inside: Inside, audit: Audit, matrix: Matrix, now: datetime, wishes: Wishes) -> tuple[Step, ...]:
     open_ = causes.of_host(audit.findings, inside.host.name)
     strays = services.strays(inside, audit.findings, wishes, now.date())
-    desk = edits.edits(inside, causes.causes(open_), wishes, services.closing(strays))
-    shares = [share for share in _shares(desk, strays, matrix, open_) if wishes.wants(share.step.kind)]
+    settings = () if wishes.ports else open_
+    desk = edits.edits(inside, causes.causes(settings), wishes, services.closing(strays))
+    shares = [share for share in _shares(desk, strays, matrix, settings) if wishes.wants(share.step.kind)]
     return promised(shares, open_, desk.left)
 
 

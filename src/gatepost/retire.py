@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from datetime import date, timedelta
 
+from gatepost.model.event import MICROSECONDS
 from gatepost.model.use import Use
 from gatepost.retiring.assessment import Account, Assessment, Dates, Fallout
 from gatepost.retiring.target import Concerned, Target
@@ -21,6 +22,7 @@ LONGEST_NOTICE = 90  # days
 REHEARSAL = 14  # days before the end
 QUIET_FROM, QUIET_TO = (12, 18), (1, 7)  # nobody is at work to mend a printer
 WEEK = 7
+DAY = 86400 * MICROSECONDS
 
 
 def assess(uses: Iterable[Use], target: Target, *, since: date, until: date) -> Assessment:
@@ -52,8 +54,10 @@ def dates(assessment: Assessment, today: date) -> Dates:
     count = len(assessment.certain)
     days = next((days for most, days in NOTICE.items() if count <= most), LONGEST_NOTICE)
     close = working_day(today + timedelta(days=days))
-    rehearse = max(working_day(close - timedelta(days=REHEARSAL)), working_day(today + timedelta(days=1)))
-    return Dates(min(rehearse, close), close)
+    rehearse = close - timedelta(days=REHEARSAL)
+    while rehearse > today and working_day(rehearse) != rehearse:
+        rehearse -= timedelta(days=1)  # earlier, so that the weeks after it stay
+    return Dates(min(max(rehearse, working_day(today + timedelta(days=1))), close), close)
 
 
 def working_day(day: date) -> date:
@@ -63,13 +67,13 @@ def working_day(day: date) -> date:
     return day
 
 
-def fallout(uses: Iterable[Use], target: Target, closed: date, *, looking_back: int = 90) -> Fallout:
-    """`closed` is the day it went; uses of that day belong to neither side."""
-    all_uses = list(uses)
-    before = [use for use in all_uses if closed - timedelta(days=looking_back) <= use.day < closed]
-    after = [use for use in all_uses if use.day > closed]
-    lost = {u.user for u in before if u.user and u.sessions > u.failures and target.concerns(u) is Concerned.YES}
-    well = {use.user for use in after if use.sessions > use.failures}
+def fallout(uses: Iterable[Use], target: Target, closed: int, *, looking_back: int = 90) -> Fallout:
+    """`closed` is the moment it went, in microseconds. A row of that day tells when its first and last use were."""
+    every = tuple(uses)
+    begins = closed - looking_back * DAY
+    lost = {u.user for u in every if _came(u) and begins <= u.first < closed and target.concerns(u) is Concerned.YES}
+    after = [use for use in every if use.last > closed and not (use.first <= closed and _ends(use, target))]
+    well = {use.user for use in after if _came(use)}
     trying = {use.user for use in after if use.failures} - well
     return Fallout(
         tuple(sorted(lost & well)),
@@ -77,6 +81,15 @@ def fallout(uses: Iterable[Use], target: Target, closed: date, *, looking_back: 
         tuple(sorted(lost - well - trying)),
         sum(use.sessions for use in after if target.concerns(use) is Concerned.YES),
     )
+
+
+def _came(use: Use) -> bool:
+    return bool(use.user) and use.sessions > use.failures
+
+
+def _ends(use: Use, target: Target) -> bool:
+    """A connection that stood when the port was closed goes on: that is nobody who came back."""
+    return target.concerns(use) is not Concerned.NO
 
 
 def _account(user: str, uses: list[Use], target: Target, *, elsewhere: bool) -> Account:

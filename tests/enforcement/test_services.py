@@ -81,6 +81,12 @@ def test_dovecot_listeners_are_closed_in_its_file() -> None:
     assert "--close-legacy" in waiting[0].why
 
 
+def test_of_the_ports_in_question_only() -> None:
+    one = house(declared=("imaps",), pop3=995, imap=143)
+    narrow = replace(INSISTING, ports=frozenset({143}))
+    assert written(one.plan(narrow)) == {"service imap-login/inet_listener imap/port": "0"}
+
+
 def test_a_service_past_its_end_waits_too() -> None:
     late = Service("imap", 143, "imap", Role.ACCESS, Mode.STARTTLS, until=date(2026, 11, 23), line=12)
     one = replace(house(declared=(), imap=143), host=Host(NAME, ("192.0.2.5",), (late,)))

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 STEPS = "One step after the other"
 LOOKING_BACK = 90  # days
 STOPPED = 1
+WITHIN = 120.0  # seconds without a word of us, and a host undoes all by itself
 
 
 class Form(StrEnum):
@@ -80,6 +81,12 @@ def retire(
     cancel: Annotated[
         bool, typer.Option("--cancel", help="Give it up, and record that.", rich_help_panel=STEPS)
     ] = False,
+    backups: Annotated[
+        str | None,
+        typer.Option("--backups", metavar="DIR", rich_help_panel=STEPS,
+                     help="Where backups are kept on each host (default: /var/lib/gatepost)."),
+    ] = None,
+    ca: o.CaFile = None,
     yes: Annotated[bool, typer.Option("-y", "--yes", help="Do not ask.", rich_help_panel=STEPS)] = False,
     form: Annotated[
         Form, typer.Option("--format", help="How to print it.", rich_help_panel=o.SHOWING)
@@ -106,7 +113,7 @@ def retire(
     elif cancel:
         _record(state, aim, "cancelled")
     elif close:
-        _close(aim, architecture, config or DEFAULT_DECLARATION, state, yes=yes)
+        _close(aim, architecture, config or DEFAULT_DECLARATION, state, backups, ca, yes=yes)
     else:
         found = _assessed(aim, state, days)
         if notices:
@@ -138,7 +145,7 @@ def _show(found: Assessment, state: Path, form: Form, output: Path | None) -> No
 
     so_far = milestones(state, found.target.name)
     last = reached(so_far)
-    lost = _fallout(found.target, state, last) if last and last.stage is Stage.CLOSED and last.on else None
+    lost = _fallout(found.target, state, last) if last and last.stage is Stage.CLOSED else None
     when = dates(found, found.until)
     if form is Form.JSON:
         told = to_json(found, when, so_far, lost)
@@ -150,14 +157,16 @@ def _show(found: Assessment, state: Path, form: Form, output: Path | None) -> No
 
 
 def _fallout(aim: Target, state: Path, closed: Milestone) -> Fallout:
-    from gatepost.edge.lake.lake import Lake
+    from gatepost.cli.lakes import opened
     from gatepost.edge.retiring.uses import failed, uses
+    from gatepost.model.event import MICROSECONDS
     from gatepost.retire import fallout
 
-    day = closed.on or date.min
-    since, until = day - timedelta(days=LOOKING_BACK), datetime.now(UTC).date()
-    with Lake.open(state / "lake") as lake, lake.connect() as connection:
-        return fallout((*uses(connection, since, until), *failed(connection, day, until)), aim, day)
+    moment = datetime.fromtimestamp(closed.at, UTC)
+    since, until = moment.date() - timedelta(days=LOOKING_BACK), datetime.now(UTC).date()
+    with opened(state) as lake, lake.connect() as connection:
+        found = (*uses(connection, since, until), *failed(connection, moment))
+        return fallout(found, aim, round(closed.at * MICROSECONDS), looking_back=LOOKING_BACK)
 
 
 def _draft(
@@ -174,18 +183,26 @@ def _draft(
     domain = architecture.domains[0].name if architecture.domains else "localhost"
     sender = Sender(f"postmaster@{domain}", architecture.organization, domain)
     trial = when.rehearse if when.rehearse < ends else None
+    text = _template(template) if template else TEXT
     try:
-        text = template.read_text(encoding="utf-8") if template else TEXT
         to.mkdir(parents=True, exist_ok=True)
         for one in found.certain:
             draft = notice(one, found, ends, trial, sender, text)
             (to / draft.name).write_bytes(draft.letter.as_bytes())
-    except (OSError, UnicodeDecodeError) as error:
-        words = because(error) if isinstance(error, OSError) else "not UTF-8 text"
-        raise UsageError(f"{to if isinstance(error, OSError) else template}: {words}") from None
+    except OSError as error:
+        raise UsageError(f"{to}: {because(error)}") from None
     sys.stdout.write(
         f"{len(found.certain)} drafts in {to}; nothing was sent. Read them, then hand them to sendmail -t.\n"
     )
+
+
+def _template(path: Path) -> str:
+    from gatepost.errors import UsageError, because
+
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path}: {because(error) if isinstance(error, OSError) else 'not UTF-8 text'}") from None
 
 
 def _announce(found: Assessment, state: Path, on: str | None) -> None:
@@ -235,31 +252,59 @@ def _reopen(architecture: Architecture) -> None:
             sys.stdout.write(f"{host.name}: {told}.\n")
 
 
-def _close(aim: Target, architecture: Architecture, path: Path, state: Path, *, yes: bool) -> None:
-    from gatepost.cli import apply as applying
-    from gatepost.errors import UsageError
+def _close(
+    aim: Target, architecture: Architecture, path: Path, state: Path, backups: str | None, ca: Path | None, *, yes: bool
+) -> None:
+    from gatepost.errors import GatepostError, UsageError
     from gatepost.retiring.target import What
 
     if not architecture.hosts:
         raise UsageError("to close it takes a declaration: gatepost init writes one")
-    hosts: tuple[str, ...]
-    if aim.what is What.PORT:
-        hosts = _take_out(aim, architecture, path, yes=yes)
-        only, insist = "service,firewall", None
-    else:
-        hosts = tuple(host.name for host in architecture.hosts)
-        only, insist = "postfix,dovecot", ["postfix.tls.protocols.opportunistic"] if aim.what is What.TLS else None
+    hosts, before = tuple(host.name for host in architecture.hosts), ""
+    if aim.what is What.PORT and _listed(aim, architecture):
+        before = path.read_text(encoding="utf-8")
+        hosts = _take_out(aim, architecture, path, before, yes=yes)
     try:
-        applying.apply(list(hosts), path, close_legacy=True, only=only, insist=insist, yes=yes, state=state)
-    except typer.Exit as ended:
-        if ended.exit_code:
-            sys.stderr.write("gatepost: it is not closed; the declaration was changed and the hosts were not\n")
-            raise
+        _applied(aim, hosts, path, state, backups, ca, yes=yes)
+    except (GatepostError, typer.Exit):
+        if before:
+            _replace(path, before)
+        sys.stderr.write(f"gatepost: it is not closed{'; the declaration is as it was' if before else ''}\n")
+        raise
     _record(state, aim, "closed", datetime.now(UTC).date(), "", hosts)
     sys.stdout.write(f"{aim.title} is closed. In a week, gatepost retire {aim.name} tells who did not come back.\n")
 
 
-def _take_out(aim: Target, architecture: Architecture, path: Path, *, yes: bool) -> tuple[str, ...]:
+def _applied(
+    aim: Target, hosts: tuple[str, ...], path: Path, state: Path, backups: str | None, ca: Path | None, *, yes: bool
+) -> None:
+    """As `gatepost apply` does it; of the servers, only what this is about. Raises Exit where it was not kept."""
+    from dataclasses import replace
+
+    from gatepost.cli import settling
+    from gatepost.cli.apply import exit_code, named, rendered
+    from gatepost.cli.carrying import Session
+    from gatepost.cli.plan import wishes
+    from gatepost.cli.request import Request
+    from gatepost.edge.host.applying import Terms
+    from gatepost.edge.host.hand import ROOT
+    from gatepost.retiring.target import What
+
+    settling.settle(state, backups)
+    only = "service,dovecot,firewall" if aim.what is What.PORT else "postfix,dovecot"
+    insist = ["postfix.tls.protocols.opportunistic"] if aim.what is What.TLS else None
+    wanted = wishes(only, insist, close_legacy=True)
+    if aim.what is What.PORT and aim.port is not None:
+        wanted = replace(wanted, ports=frozenset({aim.port}))
+    request = Request(targets=hosts, declaration=path, ca=ca)
+    terms = Terms(settling.who(), WITHIN, backups=backups or ROOT)
+    ended = Session(request, state, terms, wanted, sure=yes).run(None)
+    sys.stdout.write(rendered(ended, as_json=False, plain=False, state=named(state)))
+    if code := exit_code(ended):
+        raise typer.Exit(code)
+
+
+def _take_out(aim: Target, architecture: Architecture, path: Path, before: str, *, yes: bool) -> tuple[str, ...]:
     """The hosts concerned. Nothing is written before it reads back as it was, without the services."""
     import difflib
 
@@ -268,10 +313,7 @@ def _take_out(aim: Target, architecture: Architecture, path: Path, *, yes: bool)
     from gatepost.errors import UsageError
     from gatepost.retiring.declaring import without
 
-    listed = _listed(aim, architecture)
-    if not listed:
-        return tuple(host.name for host in architecture.hosts)
-    before = after = path.read_text(encoding="utf-8")
+    listed, after = _listed(aim, architecture), before
     for _, service in sorted(listed, key=lambda pair: -(pair[1].line or 0)):
         shorter = without(after, service)
         if shorter is None:

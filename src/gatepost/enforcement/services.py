@@ -65,7 +65,7 @@ def strays(inside: Inside, findings: Iterable[Finding], wishes: Wishes, today: d
         for software in (POSTFIX, DOVECOT)
         for server in inside.servers(software)
         for listener in inside.listeners(server)
-        if (inside.host.name, listener.port) not in waived
+        if (inside.host.name, listener.port) not in waived and wishes.about(listener.port)
     )
     found = (_stray(inside, server, listener, wishes, today) for server, listener in open_)
     return tuple(filter(None, found))

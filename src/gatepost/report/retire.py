@@ -27,7 +27,7 @@ def to_text(
     found: Assessment, when: Dates, milestones: Sequence[Milestone], lost: Fallout | None, *, width: int, colour: bool
 ) -> str:
     """`lost` only once it is closed."""
-    lines = [*_head(found, width), *_accounts(found, width), *_milestones(milestones)]
+    lines = [*_head(found, width, closed=lost is not None), *_accounts(found, width), *_milestones(milestones)]
     if lost is None:
         lines += [*_dates(found, when, milestones, width)]
     else:
@@ -59,12 +59,18 @@ def sparkline(weeks: Iterable[int]) -> str:
     return "".join("·" if not one else BARS[(one * len(BARS) - 1) // highest] for one in counts)
 
 
-def _head(found: Assessment, width: int) -> Iterator[Text]:
+def _head(found: Assessment, width: int, *, closed: bool) -> Iterator[Text]:
     count, maybe = len(found.certain), len(found.maybe)
     words = f"{plural(count, 'account')} would break" if count else "no account is known to use it"
+    if closed:
+        words = f"closed; {plural(count, 'account')} used it before"
     if maybe:
         words += f", {maybe:,} more perhaps"
-    yield joined(text(found.target.title, "bold"), ": ", text(words, TROUBLE if count else WAITING if maybe else DONE))
+    yield joined(
+        text(found.target.title, "bold"),
+        ": ",
+        text(words, TROUBLE if count and not closed else WAITING if maybe else DONE),
+    )
     going = trend(found.weeks)
     bars = f"{sparkline(found.weeks)}  sessions a week{f', {going}' if going else ''}"
     yield from wrapped(joined(text(f"{found.since} to {found.until}  ", "dim"), text(bars)), width)

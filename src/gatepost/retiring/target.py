@@ -70,10 +70,10 @@ class Target:
         return _older(use, self.value)
 
     def _here(self, use: Use) -> Concerned:
-        """Without a port, clear text was surely not where TLS begins at once; inside TLS it may have been either."""
+        """Without a port: what came without TLS was surely not where TLS begins at once; inside it may be either."""
         if use.port is not None:
             return Concerned.YES if use.port == self.port else Concerned.NO
-        begun_in_clear = use.cover is Cover.NONE or use.starttls is True
+        begun_in_clear = use.cover in {Cover.NONE, Cover.LOCAL} or use.starttls is True
         either = use.service in IMPLICIT and not begun_in_clear
         if use.service == self.service:
             return Concerned.MAYBE if either else Concerned.YES

@@ -24,16 +24,16 @@ FROM signals WHERE act = 'login-failed' AND "user" <> '' AND "at" >= ? AND "at" 
 
 def uses(lake: duckdb.DuckDBPyConnection, since: date, until: date) -> Iterator[Use]:
     """Days from `since` to `until`, both included."""
-    yield from _read(lake, ROWS, since, until)
-
-
-def failed(lake: duckdb.DuckDBPyConnection, since: date, until: date) -> Iterator[Use]:
-    """Failed logins by account, as uses that consist of failures."""
-    yield from _read(lake, FAILED, since, until)
-
-
-def _read(lake: duckdb.DuckDBPyConnection, sql: str, since: date, until: date) -> Iterator[Use]:
     start, end = (datetime(day.year, day.month, day.day, tzinfo=UTC) for day in (since, until + timedelta(days=1)))
+    yield from _read(lake, ROWS, start, end)
+
+
+def failed(lake: duckdb.DuckDBPyConnection, since: datetime) -> Iterator[Use]:
+    """Failed logins by account since a moment, as uses that consist of failures."""
+    yield from _read(lake, FAILED, since, datetime.max.replace(tzinfo=UTC))
+
+
+def _read(lake: duckdb.DuckDBPyConnection, sql: str, start: datetime, end: datetime) -> Iterator[Use]:
     rows = lake.execute(sql, [start, end])
     while batch := rows.fetchmany(10_000):
         for day, host, service, port, cover, starttls, tls, method, *rest in batch:
