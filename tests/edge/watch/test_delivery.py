@@ -145,7 +145,16 @@ def test_syslog_over_udp_is_rfc_5424() -> None:
         line = receiver.recv(4000).decode()
     assert line.startswith("<35>1 2026-11-")
     assert " mx.example.org gatepost " in line
-    assert 'alert - \ufeffalert=a1 severity=high count=9 clients=192.0.2.7 accounts=anna title="a\\nb"' in line
+    assert 'alert - \ufeffalert=a1 severity=high count=9 clients=192.0.2.7 accounts="anna" title="a\\nb"' in line
+
+
+def test_a_name_of_an_account_is_no_field_in_syslog() -> None:
+    with datagrams() as receiver:
+        where = Delivery(f"syslog://127.0.0.1:{receiver.getsockname()[1]}")
+        told = letter([alert(users=('anna" clients=203.0.113.66 x="',))], host="mx")
+        assert Poster("mx").post(where, told, AT) == ""
+        line = receiver.recv(9000).decode()
+    assert r'accounts="anna\" clients=203.0.113.66 x=\"" title=' in line
 
 
 def test_syslog_over_tcp_counts_octets() -> None:

@@ -180,7 +180,7 @@ def _lines(letter: Letter) -> list[str]:
     return [
         " ".join(
             (f"alert={one['id']} severity={one['severity']} count={one['count']}",
-             f"clients={','.join(one['clients'][:8])} accounts={','.join(one['accounts'][:8])}",
+             f"clients={','.join(one['clients'][:8])} accounts={json.dumps(','.join(one['accounts'][:8]))}",
              f"title={json.dumps(one['title'])} because={json.dumps(one['because'])}")
         )
         for one in alerts
