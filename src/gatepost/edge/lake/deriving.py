@@ -74,17 +74,24 @@ def fill(db: duckdb.DuckDBPyConnection, span: Span, parts: int) -> Iterator[tupl
     db.execute(f"CREATE TEMP TABLE aside AS {sessions.asides(span)}")
     for part in range(parts):
         _slice(db, span, part, parts)
-    db.execute(f"CREATE TEMP VIEW named AS {_every('connection', parts, 'c, key')}")
     db.execute(signals.alone(span))
     _mail(db, span)
     db.execute(f"CREATE TEMP TABLE offered AS {sessions.offered()}")
     for part in range(parts):
         kind = "CREATE TEMP TABLE session AS" if part == 0 else "INSERT INTO session"
-        for name in ("connection", "failed", "said", "tail"):
+        for name in _OF_SLICES:
             _use(db, name, part)
         db.execute(f"{kind} {sessions.sessions(span)}")
+    every = " UNION ALL ".join(f"SELECT c, key FROM connection_{part}" for part in range(parts))  # noqa: S608 - ours
+    db.execute(f"CREATE TEMP TABLE named AS {every}")
+    _drop(db, *(f"{name}_{part}" for name in _OF_SLICES for part in range(parts)), *_OF_ALL)
     _networks(db)
     yield from _by_day(db, span)
+
+
+_OF_SLICES = ("connection", "failed", "said", "tail")
+_OF_ALL = ("accepted", "arrival", "aside", "login", "offered", "screened")
+_OF_MAIL = ("deliveries", "given", "mail_line", "mail_place")
 
 
 def _slice(db: duckdb.DuckDBPyConnection, span: Span, part: int, parts: int) -> None:
@@ -114,16 +121,16 @@ def _slice(db: duckdb.DuckDBPyConnection, span: Span, part: int, parts: int) -> 
     for name, text in grown.items():
         into = "INSERT INTO" if part else "CREATE TEMP TABLE"
         db.execute(f"{into} {name} {text if part else f'AS {text}'}")
-    for name in ("line", "place", "failure", "marked"):
-        db.execute(f"DROP TABLE {name}")
+    _drop(db, "line", "place", "failure", "marked")
 
 
 def _use(db: duckdb.DuckDBPyConnection, name: str, part: int) -> None:
     db.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS SELECT * FROM {name}_{part}")  # noqa: S608 - ours
 
 
-def _every(name: str, parts: int, chosen: str) -> str:
-    return " UNION ALL ".join(f"SELECT {chosen} FROM {name}_{part}" for part in range(parts))  # noqa: S608 - ours
+def _drop(db: duckdb.DuckDBPyConnection, *tables: str) -> None:
+    for name in tables:
+        db.execute(f"DROP TABLE {name}")
 
 
 def _mail(db: duckdb.DuckDBPyConnection, span: Span) -> None:
@@ -159,20 +166,23 @@ _KNOWN = pa.schema([("client", pa.string()), ("network", pa.string())])
 def _by_day(db: duckdb.DuckDBPyConnection, span: Span) -> Iterator[tuple[str, date, pa.Table]]:
     """Each dataset is made once, in the order of time, and cut at the midnights."""
     texts = {
+        "messages": f"SELECT m.*, coalesce(key, '') AS session FROM ({messages.messages(span)}) m"  # noqa: S608 - ours
+        ' LEFT JOIN named USING (c) ORDER BY "at", queue',
+        "usage": usage.usage(span),
         "sessions": "SELECT * FROM session_here ORDER BY started, key",
         "signals": 'SELECT make_timestamptz(t) AS "at", s.* EXCLUDE (t, key, c), coalesce(n.key, s.key) AS session,'
         " coalesce(network, '') AS network FROM signal s LEFT JOIN known USING (client) LEFT JOIN named n USING (c)"
         ' ORDER BY t, source, "offset", act',
-        "messages": f"SELECT m.*, coalesce(key, '') AS session FROM ({messages.messages(span)}) m"  # noqa: S608 - ours
-        ' LEFT JOIN named USING (c) ORDER BY "at", queue',
-        "usage": usage.usage(span),
     }
+    last = {"messages": _OF_MAIL, "sessions": ("session",)}
     db.execute(
         "CREATE TEMP VIEW session_here AS SELECT s.*, coalesce(network, '') AS network FROM session s"
         " LEFT JOIN known USING (client)"
     )
     for dataset, text in texts.items():
-        for day, rows in _cut(db.sql(text).to_arrow_table(), columns.DATASETS[dataset], span):
+        made = db.sql(text).to_arrow_table()
+        _drop(db, *last.get(dataset, ()))
+        for day, rows in _cut(made, columns.DATASETS[dataset], span):
             yield dataset, day, _shaped(rows, columns.DATASETS[dataset])
 
 
