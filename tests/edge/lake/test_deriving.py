@@ -164,6 +164,33 @@ def test_a_handshake_covers_the_message_it_was_made_for_and_no_other() -> None:
     assert [one.cover for one in told(log.events)] == [Cover.TLS, Cover.TLS, Cover.NONE]
 
 
+def test_the_network_of_a_client_is_the_same_however_its_address_is_written() -> None:
+    log = Log()
+    odd = (
+        "0.0.0.0",
+        "255.255.255.255",
+        "192.0.2.07",
+        "256.0.2.1",
+        "192.0.2.1.",
+        "192.0.2",
+        "192.0.2.1:25",
+        "::ffff:192.0.2.9",
+    )
+    for number, client in enumerate((*odd, "2001:db8:1:2::5", "unknown", "")):
+        log.line(number, Kind.AUTH_FAILED, client=client, pid=number, user="alice", method="PLAIN")
+    _signals(log)
+    assert len({one.network for one in told(log.events)}) == 5
+
+
+def test_an_account_or_a_host_may_be_called_like_any_word() -> None:
+    log = Log(host="tls", service="submission")
+    for number, name in enumerate(("connect", "'", "none", "\u00e9", "")):
+        log.line(number, Kind.CONNECT, pid=number, host=name)
+        log.line(number, Kind.AUTH_FAILED, pid=number, host=name, user=name, method=name, code=name)
+        log.line(number, Kind.ACCEPTED, pid=number, host=name, user="alice", queue="Q1", tls=name)
+    assert len(_signals(log)) == 10
+
+
 MIDNIGHT = NOON + DAY // 2
 
 
