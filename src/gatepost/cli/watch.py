@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from gatepost.edge.watch.loop import Watch
     from gatepost.edge.watch.noticing import Noticing
     from gatepost.model.architecture import Architecture
+    from gatepost.model.log import Chunk, Position
 
 DOING = "What to do"
 TEXTFILE = 15.0  # seconds
@@ -265,7 +266,6 @@ class _Session:
 
     def _chunks(self, lake: Lake, *, once: bool):  # type: ignore[no-untyped-def]  # noqa: ANN202 - of a type that loads late
         from gatepost.edge.host import here
-        from gatepost.edge.logs.archives import archive
         from gatepost.edge.logs.opening import sources
         from gatepost.edge.logs.sources import together
         from gatepost.errors import CannotLook
@@ -293,7 +293,7 @@ class _Session:
         files = [one for one in unique if one.name.startswith("/")]
         if not files:
             raise CannotLook("--once reads files, and there is none: name them as logs of a host")
-        return (chunk for one in files for chunk in archive(one.name, one.position))
+        return (chunk for one in files for chunk in _there(one.name, one.position, self.signals.stop))
 
     def _of_policyd(self, lake: Lake):  # type: ignore[no-untyped-def]  # noqa: ANN202 - of a type that loads late
         """Its own record tells port and TLS of each attempt; it is followed once it is there."""
@@ -316,6 +316,16 @@ class _Session:
         if not sys.stdout.isatty():
             sys.stdout.write(f"{time.strftime('%Y-%m-%dT%H:%M:%S%z')} {printable(said)}\n")
             sys.stdout.flush()
+
+
+def _there(path: str, position: Position | None, stop: threading.Event) -> Iterator[Chunk]:
+    """What was written since, also into files that were rotated away meanwhile. Raises CannotLook without a log."""
+    from gatepost.edge.logs.archives import archive
+    from gatepost.edge.logs.following import follow
+
+    if Path(path).exists():
+        return follow(path, position, stop, once=True)
+    return archive(path, position)
 
 
 def _rules(architecture: Architecture, here: Path, say: Callable[[str], None]) -> tuple[Rule, ...]:

@@ -25,13 +25,13 @@ OPEN_LINE = 5.0  # seconds after which a last line without an end is taken as it
 
 
 def follow(
-    path: str, position: Position | None, stop: threading.Event, *, open_line: float = OPEN_LINE
+    path: str, position: Position | None, stop: threading.Event, *, open_line: float = OPEN_LINE, once: bool = False
 ) -> Iterator[Chunk]:
-    """Lines as they are written, until `stop`. A file that is not there yet is waited for.
+    """Lines as they are written, until `stop`. A file that is not there yet is waited for. `once`: what is there.
 
     Without a position the file is read from its start, and its rotated predecessors are not.
     """
-    yield from _Following(path, stop, open_line).chunks(position)
+    yield from _Following(path, stop, open_line, once=once).chunks(position)
 
 
 @dataclass(slots=True)
@@ -48,16 +48,19 @@ class _Following:
     settling: tuple[rotation.Lying, int] | None = None
     since: float = 0.0
     changed: float = 0.0  # when bytes came last
+    once: bool = False
+    done: bool = False
 
     def chunks(self, position: Position | None) -> Iterator[Chunk]:
         try:
             if position and position.generation:
                 yield from self._resume(position)
-            while not self.stop.is_set():
+            while not self.stop.is_set() and not self.done:
                 if self.file < 0:
                     yield from self._go_on()
                 if self.file < 0:
-                    self.stop.wait(POLL)
+                    self.done = self.once
+                    self.stop.wait(0 if self.once else POLL)
                 else:
                     yield from self._step()
         except OSError as error:  # a disk or a file server that fails under our hands
@@ -73,8 +76,11 @@ class _Following:
         elif data:
             self.changed = time.monotonic()
             yield from self._told(data)
-        elif self._replaced() and time.monotonic() - self.changed > LATE:
+        elif self._replaced() and (self.once or time.monotonic() - self.changed > LATE):
             yield from self._next()
+        elif self.once:
+            yield from self._flushed()
+            self.done = True
         else:
             if self.cutter.held and time.monotonic() - self.changed > self.open_line:
                 yield from self._flushed()
