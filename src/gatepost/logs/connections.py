@@ -28,6 +28,7 @@ class Open:
         "key",
         "last",
         "logged_in",
+        "name",
         "pending",
         "probed",
         "tls",
@@ -41,6 +42,7 @@ class Open:
         self.begun_at = begun_at  # offset of its first line: a pid may serve several clients in a second
         self.last = event.at
         self.client = client
+        self.name = ""
         self.user = ""
         self.tls = ""
         self.tls_seen = False
@@ -57,7 +59,10 @@ class Open:
 
     @property
     def session(self) -> str:
-        return _named(self.key, self.begun, self.begun_at)
+        """Made when it is first asked for: most connections tell nothing, some tell a thousand times."""
+        if not self.name:
+            self.name = _named(self.key, self.begun, self.begun_at)
+        return self.name
 
 
 class Connections:

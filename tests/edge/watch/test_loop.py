@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from gatepost.detect.rules import load
+from gatepost.edge.lake.deriving import derive
 from gatepost.edge.lake.lake import Lake
 from gatepost.edge.watch import delivery, ledger
 from gatepost.edge.watch.beside import Homes
@@ -204,3 +205,38 @@ def test_the_queue_keeps_an_alert_whole(running: Running) -> None:
     assert json.loads(body)["id"] == again.id
     assert delivery._alert("{}") is None
     assert replace(again, proofs=()).proofs == ()
+
+
+def test_counting_goes_on_after_a_restart_and_nothing_is_told_twice(tmp_path: Path) -> None:
+    shut, nearly = "203.0.113.77", "192.0.2.66"
+    with ExitStack() as stack:
+        before, enough = Running(tmp_path, stack), 0
+        while shut not in before.kernel.held:
+            before.line(failed(shut, f"a{enough}", enough))
+            enough += 1
+        before.line("".join(failed(nearly, f"u{n}", n) for n in range(enough - 1)))
+        before.watch.end(NOW)
+        assert list(before.kernel.held) == [shut]
+        derive(before.lake)
+    with ExitStack() as stack:
+        after = Running(tmp_path, stack)
+        after.watch.begin(NOW)
+        after.watch.step(None, NOW)
+        assert after.watch.tally.alerts == 0
+        after.line(failed(nearly, "last", enough))
+        assert f"{nearly} blocked for 3600 s" in after.said
+        assert not any(one.startswith(f"{shut} blocked") for one in after.said)
+
+
+def test_homes_of_an_ipv6_network_are_known_from_the_lake(running: Running) -> None:
+    running.line(logged_in("2001:db8:1:2::1", "anna"))
+    running.watch.keeping.commit()
+    derive(running.lake)
+    homes = Homes(running.lake)
+    assert [one.user for one in homes(["2001:db8:1:2:9::9"])] == ["anna"]
+    assert homes(["192.0.2.5"]) == ()
+    running.line(logged_in("192.0.2.5", "bert"))
+    running.watch.keeping.commit()
+    derive(running.lake)
+    homes.learn()
+    assert [one.user for one in homes(["192.0.2.5"])] == ["bert"]

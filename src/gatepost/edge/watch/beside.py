@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import queue
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterable
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,7 +20,7 @@ from gatepost.edge.lake import upkeep
 from gatepost.edge.lake.deriving import derive
 from gatepost.edge.lake.lake import Lake
 from gatepost.edge.watch import delivery
-from gatepost.edge.watch.history import GATHERED, gather, hits, logins
+from gatepost.edge.watch.history import gathered, hits
 from gatepost.edge.watch.ledger import looked_at
 from gatepost.edge.watch.posting import Poster
 from gatepost.errors import GatepostError
@@ -27,13 +29,12 @@ from gatepost.model.event import MICROSECONDS
 from gatepost.model.watching import Delivery, Watching
 
 if TYPE_CHECKING:
-    import duckdb
-
     from gatepost.edge.lake.manifest import Segment
 
 TELLING, ASKING, TIDYING = 1.0, 300.0, 3600.0  # seconds between
 SOON = 2.0  # seconds after an alert, when its lines are committed: whoever is told of it looks for it
 EASE = 4  # times as long as it took last, and it is not done again
+BACK = 10  # steps of niceness
 LEAVING = 5.0  # seconds: what takes longer is left to the next start
 REACH = 86400 * MICROSECONDS  # hits that ended longer ago are not asked for
 BLOCKS = 86400 * MICROSECONDS  # of a message
@@ -84,6 +85,7 @@ class Asking:
     learn: Callable[[], None] = lambda: None  # what was derived anew
 
     def run(self) -> None:
+        _stand_back()
         wait = 0.0  # what was read before a kill is derived at once
         while not self._waited(wait):
             self.raised.clear()
@@ -136,6 +138,12 @@ class Asking:
         upkeep.prune(self.lake, self.watching.keep_days, today)
 
 
+def _stand_back() -> None:
+    """What this thread and those that it starts do must not cost who reads his second. Linux has this for threads."""
+    with suppress(OSError):
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), min(19, os.getpriority(os.PRIO_PROCESS, 0) + BACK))
+
+
 @dataclass(slots=True)
 class Homes:
     """Who logged in from where, as the lake knows it. Each client is asked for once an hour.
@@ -147,37 +155,43 @@ class Homes:
     known: dict[str, tuple[float, tuple[Login, ...]]] = field(default_factory=dict)
     most: int = 20_000
     files: tuple[Segment, ...] | None = None
-    connection: duckdb.DuckDBPyConnection | None = None
+    table: sqlite3.Connection | None = None
     guard: threading.Lock = field(default_factory=threading.Lock)
 
     def learn(self) -> None:
         files = self.lake.present("signals")
         if files == self.files:
             return
-        connection = self.lake.connect()
-        gather(connection)
+        table = sqlite3.connect(":memory:", check_same_thread=False)
+        table.execute(_HOMES)
+        with closing(self.lake.connect()) as connection:
+            table.executemany("INSERT OR REPLACE INTO homes VALUES (?, ?, ?, ?, ?)", gathered(connection))
         with self.guard:
-            before, self.connection, self.files = self.connection, connection, files
+            before, self.table, self.files = self.table, table, files
             self.known.clear()
         if before is not None:
             before.close()
 
     def __call__(self, clients: Iterable[str]) -> tuple[Login, ...]:
-        if self.connection is None:
+        if self.table is None:
             self.learn()
-        wanted = frozenset(clients)
         now = time.monotonic()
         with self.guard:
-            new = {one for one in wanted if one not in self.known or now - self.known[one][0] > TIDYING}
-            if new:
-                self._ask(new, now)
-            return tuple(login for one in wanted if one in self.known for login in self.known[one][1])
+            if len(self.known) > self.most:
+                self.known.clear()
+            return tuple(login for one in frozenset(clients) for login in self._of(one, now))
 
-    def _ask(self, new: Iterable[str], now: float) -> None:
-        if len(self.known) > self.most:
-            self.known.clear()
-        found: dict[str, list[Login]] = {}
-        for login in logins(self.connection, new, table=GATHERED) if self.connection else ():
-            found.setdefault(place(login.client), []).append(login)
-        for one in new:
-            self.known[one] = (now, tuple(found.get(place(one), ())))
+    def _of(self, client: str, now: float) -> tuple[Login, ...]:
+        asked, found = self.known.get(client, (0.0, ()))
+        if not asked or now - asked > TIDYING:
+            query = "SELECT client, account, first, last FROM homes WHERE place = ?"
+            rows = self.table.execute(query, (place(client),)).fetchall() if self.table else ()
+            found = tuple(Login(*row) for row in rows)
+            self.known[client] = (now, found)
+        return found
+
+
+_HOMES = """
+CREATE TABLE homes (place TEXT, client TEXT, account TEXT, first INTEGER, last INTEGER,
+    PRIMARY KEY (place, client, account)) WITHOUT ROWID
+"""

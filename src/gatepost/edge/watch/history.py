@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from gatepost.detect.baseline import compile_baseline
@@ -12,12 +13,12 @@ from gatepost.detect.rule import Baseline, Rule
 from gatepost.detect.sql import compile_rule
 from gatepost.errors import CannotLook
 from gatepost.model.alert import Alert, Hit, Proof
-from gatepost.model.event import MICROSECONDS, Act
+from gatepost.model.event import MICROSECONDS, Act, Cover, Signal
 
 if TYPE_CHECKING:
     import duckdb
 
-GATHERED = "gathered"  # table of `gather`
+MANY = 10_000  # rows
 KNOWN = 90 * 86400 * MICROSECONDS  # how far back a login makes an address a known one
 
 
@@ -104,10 +105,26 @@ def logins(
     return tuple(Login(*row) for row in connection.execute(query, [wanted]).fetchall())
 
 
-def gather(connection: duckdb.DuckDBPyConnection) -> None:
-    """First and last login of each client and account, so that `logins` is answered from memory."""
-    connection.execute(
-        f'CREATE TEMP TABLE {GATHERED} AS SELECT client, "user", network, act, unnest([low, high]) AS "at" FROM ('
-        ' SELECT client, "user", network, min(act) AS act, min("at") AS low, max("at") AS high FROM signals'
-        f" WHERE act IN ('{Act.LOGIN}', '{Act.CLEAR_LOGIN}') AND client <> '' GROUP BY client, \"user\", network)"
+def gathered(connection: duckdb.DuckDBPyConnection) -> Iterator[tuple[str, str, str, int, int]]:
+    """Of each account and client: place, client, account, first and last login."""
+    found = connection.execute(
+        "SELECT CASE WHEN contains(client, ':') THEN network ELSE client END, client, coalesce(\"user\", ''),"
+        ' min(epoch_us("at")), max(epoch_us("at")) FROM signals'
+        f" WHERE act IN ('{Act.LOGIN}', '{Act.CLEAR_LOGIN}') AND client <> '' GROUP BY ALL"
     )
+    while rows := found.fetchmany(MANY):
+        yield from rows
+
+
+def recent(connection: duckdb.DuckDBPyConnection, since: int, most: int) -> Iterator[Signal]:
+    """The newest signals, oldest of them first."""
+    names = [one.name for one in fields(Signal)]
+    chosen = ", ".join('epoch_us("at")' if name == "at" else f'"{name}"' for name in names)
+    found = connection.execute(
+        f'SELECT {chosen} FROM (SELECT * FROM signals WHERE "at" >= make_timestamptz({since})'
+        f' ORDER BY "at" DESC, source DESC, "offset" DESC LIMIT {most}) ORDER BY "at", source, "offset"'
+    )
+    while rows := found.fetchmany(MANY):
+        for row in rows:
+            given = dict(zip(names, row, strict=True))
+            yield Signal(**given | {"act": Act(given["act"]), "cover": Cover(given["cover"] or "")})

@@ -18,7 +18,7 @@ from gatepost.edge.lake.lake import Lake
 from gatepost.model.log import Position
 
 EVERY = 60.0  # seconds
-ROWS = 200_000  # some 60 MB: as many are committed at once
+ROWS = 100_000  # some 30 MB: as many are committed at once
 TOO_MANY = 2 * ROWS  # then the reader waits, and falls behind where all can see it
 PIECES = 16  # small tables that are made one: each holds on to the memory it was scanned into
 

@@ -16,6 +16,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -25,6 +26,7 @@ from gatepost.edge.lake.lake import Lake
 from gatepost.edge.logs.scanner import Scanned, scan
 from gatepost.edge.watch.blocks import Blocks
 from gatepost.edge.watch.delivery import Courier
+from gatepost.edge.watch.history import recent
 from gatepost.edge.watch.keeping import Keeping
 from gatepost.edge.watch.metrics import Metrics
 from gatepost.edge.watch.noticing import Noticing
@@ -41,6 +43,7 @@ IDLE = 0.1  # seconds to wait for lines
 AHEAD = 2  # chunks
 PROVED_AT_ONCE = 500
 BREATH = 2  # times as long as the last act took
+WARM = 200_000  # signals: some seconds
 PIECE = 5_000  # rows between two looks whether somebody is to be blocked
 LAGGING = 10 * MICROSECONDS  # behind the newest line, that it is said
 
@@ -110,9 +113,17 @@ class Watch:
         events(scan(b"-\n", self.clock).table)
         self.history(["127.0.0.1"])
         self.names = {one.number: one.position.source for one in self.lake.sources()}
+        if not self.noticing.clock:
+            self._warm(now)
         for said in self.blocks.reconcile(now):
             self.told(said)
         self._trouble()
+
+    def _warm(self, now: int) -> None:
+        """From what the lake holds of the longest window that is counted line by line."""
+        reach = max((rule.reach for rule in self.noticing.rules if rule.live), default=0)
+        with closing(self.lake.connect()) as connection:
+            self.noticing.warm(recent(connection, now - reach * MICROSECONDS, WARM), now)
 
     def step(self, chunk: Chunk | None, now: int) -> None:
         if chunk is not None:

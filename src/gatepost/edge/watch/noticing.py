@@ -57,6 +57,14 @@ class Noticing:
                     self.add(hit)
                 yield signal
 
+    def warm(self, signals: Iterable[Signal], now: int) -> None:
+        """What was seen before a restart goes on counting, and is not told again."""
+        for signal in signals:
+            self._count(signal)
+            for hit in self.live.feed(signal):
+                self.add(hit)
+        self.alerts(now)
+
     def add(self, hit: Hit) -> None:
         """One that goes on replaces its earlier self."""
         self.hits[hit.rule, hit.group, hit.first] = hit
