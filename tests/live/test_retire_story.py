@@ -166,4 +166,4 @@ def test_ports_shows_it_closed_with_its_use(story: Desk) -> None:
     rows = {row["port"]: row for row in said["ports"]}
     assert rows[993]["used"].startswith("≤ 2 accounts")
     assert (rows[110]["listening"], rows[110]["standing"]) == ("no", "quiet"), rows[110]
-    assert rows[110]["used"].startswith("2 accounts")
+    assert rows[110]["used"].startswith("≤ 2 accounts"), "sessions inside TLS may have been on either port"
