@@ -22,6 +22,7 @@ from lab.places import PROJECT, state_root
 from lab.reports import bench_reports
 from lab.site import DOMAIN, Site
 from lab.variants import variants
+from lab.watching import bench_watching
 
 ENDPOINTS = (25, 110, 143, 465, 587, 993, 995, 4190)
 NET = "127.0.28"
@@ -77,6 +78,7 @@ def bench(*, install: bool, only: Sequence[str]) -> None:
     bench_reports()
     bench_proofs()
     bench_logs()
+    bench_watching()
 
 
 def _limited() -> list[Any]:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import queue
 import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterable
-from contextlib import closing, suppress
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -34,7 +33,6 @@ if TYPE_CHECKING:
 TELLING, ASKING, TIDYING = 1.0, 300.0, 3600.0  # seconds between
 SOON = 2.0  # seconds after an alert, when its lines are committed: whoever is told of it looks for it
 EASE = 4  # times as long as it took last, and it is not done again
-BACK = 10  # steps of niceness
 LEAVING = 5.0  # seconds: what takes longer is left to the next start
 REACH = 86400 * MICROSECONDS  # hits that ended longer ago are not asked for
 BLOCKS = 86400 * MICROSECONDS  # of a message
@@ -85,7 +83,6 @@ class Asking:
     learn: Callable[[], None] = lambda: None  # what was derived anew
 
     def run(self) -> None:
-        _stand_back()
         wait = 0.0  # what was read before a kill is derived at once
         while not self._waited(wait):
             self.raised.clear()
@@ -136,12 +133,6 @@ class Asking:
         if self.watching.pseudonymise_days is not None:
             upkeep.mask(self.lake, self.watching.pseudonymise_days, today, upkeep.key(self.state))
         upkeep.prune(self.lake, self.watching.keep_days, today)
-
-
-def _stand_back() -> None:
-    """What this thread and those that it starts do must not cost who reads his second. Linux has this for threads."""
-    with suppress(OSError):
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), min(19, os.getpriority(os.PRIO_PROCESS, 0) + BACK))
 
 
 @dataclass(slots=True)
