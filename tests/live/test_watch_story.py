@@ -159,9 +159,11 @@ def happened(story: Story) -> Story:
 def shown_soon(story: Story) -> int:
     """Alerts that are shown while it still watches."""
     deadline = time.monotonic() + 20
-    while not (found := story.told("alerts")["alerts"]) and time.monotonic() < deadline:
-        pass
-    return len(found)
+    while time.monotonic() < deadline:
+        said = story.gatepost("alerts", "--format", "json")
+        if said.startswith("{") and (found := json.loads(said)["alerts"]):
+            return len(found)
+    return 0
 
 
 def counted(story: Story) -> None:
