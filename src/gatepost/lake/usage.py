@@ -20,7 +20,7 @@ SELECT date_trunc('day', started) AS "at", 'in' AS direction, host, service, por
     CASE WHEN outcome IN ('accepted', 'authenticated') THEN network ELSE '' END AS network,
     CASE outcome WHEN 'authenticated' THEN helo WHEN 'accepted' THEN coalesce(nullif(name, ''), helo)
         ELSE '' END AS hint,
-    outcome, arg_max(client, ended) AS client, count(*)::BIGINT AS sessions,
+    outcome, arg_max(client, (ended, client)) AS client, count(*)::BIGINT AS sessions,
     count(*) FILTER (failures > 0 AND outcome <> 'authenticated') AS failures,
     sum(messages)::BIGINT AS messages, min(started) AS first, max(ended) AS last
 FROM (SELECT s.* REPLACE (CASE outcome WHEN 'authenticated' THEN method ELSE '' END AS method) FROM session_here s)
@@ -28,8 +28,8 @@ GROUP BY ALL
 UNION ALL BY NAME
 SELECT make_timestamptz(t // {counting.DAY} * {counting.DAY}) AS "at", 'out' AS direction, host, service, port, cover,
     NULL::BOOLEAN AS starttls, tls, '' AS method, '' AS "user", '' AS network, peer AS hint, 'sent' AS outcome,
-    arg_max(cause, t) AS client, count(*)::BIGINT AS sessions, 0::BIGINT AS failures, count(*)::BIGINT AS messages,
-    make_timestamptz(min(t)) AS first, make_timestamptz(max(t)) AS last
+    arg_max(cause, (t, cause)) AS client, count(*)::BIGINT AS sessions, 0::BIGINT AS failures,
+    count(*)::BIGINT AS messages, make_timestamptz(min(t)) AS first, make_timestamptz(max(t)) AS last
 FROM signal WHERE act = '{Act.OUTBOUND}' AND {span.within("t")} GROUP BY ALL
 ORDER BY ALL
 """  # noqa: S608 - pieces are ours
