@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN    := .venv/bin
 STAMP  := .venv/.gatepost-dev-installed
 
-export PYTHONPATH := src
+export PYTHONPATH := $(CURDIR)/src
 
 .PHONY: help check test live bench native lab lab-down lab-realm lab-realm-down fix docs lock clean
 

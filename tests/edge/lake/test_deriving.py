@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from gatepost.edge.lake.deriving import derive
+from gatepost.edge.lake.deriving import derive, derived_apart
 from gatepost.edge.lake.lake import Lake
+from gatepost.errors import CannotLook
 from gatepost.model.counting import DAY
 from gatepost.model.event import Act, Cover, Event, Kind, Result
 from gatepost.model.log import Position, Shape
@@ -249,3 +251,25 @@ def test_only_days_that_changed_are_done_again(tmp_path: Path) -> None:
 def test_an_empty_lake_has_nothing_to_derive(tmp_path: Path) -> None:
     with Lake.open(tmp_path / "lake", write=True) as lake:
         assert derive(lake) == ()
+
+
+def test_a_process_apart_derives_the_same(tmp_path: Path) -> None:
+    events = _over_midnight()
+    with Lake.open(tmp_path / "here", write=True) as here, Lake.open(tmp_path / "there", write=True) as there:
+        _taken(here, events)
+        _taken(there, events)
+        assert derive(there, derived_apart()) == derive(here)
+        for dataset in ("sessions", "signals", "messages", "usage"):
+            assert _rows(there, dataset) == _rows(here, dataset)
+        assert not list(there.directory.glob(".deriving-*"))
+
+
+def test_one_that_is_stopped_leaves_the_lake_as_it_was(tmp_path: Path) -> None:
+    stop = threading.Event()
+    stop.set()
+    with Lake.open(tmp_path / "lake", write=True) as lake:
+        _taken(lake, _over_midnight())
+        with pytest.raises(CannotLook):
+            derive(lake, derived_apart(stop))
+        assert _rows(lake, "sessions") == []
+        assert derive(lake)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterable, Iterator
+import threading
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from gatepost.edge.apart import apart
 from gatepost.edge.lake import readers
 from gatepost.edge.lake.lake import Lake
 from gatepost.edge.lake.manifest import Segment
@@ -20,6 +22,7 @@ from gatepost.lake.sessions import EPOCH, Span
 from gatepost.logs.addresses import network
 from gatepost.model import counting
 
+Work = Callable[[Path, Iterable[Segment], Span], Iterable[tuple[str, date, pa.Table]]]
 MARK = "derived"  # the key under which the lake remembers up to which commit this was done
 VERSION = 3  # of what is derived: with another one all days are done again
 MOST = 5_000_000  # rows of events that are derived together; a day is never split
@@ -28,21 +31,47 @@ MEMORY = 600  # MiB
 THREADS = 1  # a second one makes it a third dearer: every connection is then put together from two halves
 
 
-def derive(lake: Lake) -> tuple[date, ...]:
+def derive(lake: Lake, work: Work | None = None) -> tuple[date, ...]:
     """Bring the derived data up to the events of the last commit; the days that were done.
 
     Doing it twice changes nothing. A run that is stopped leaves whole days behind, and the next one does them again.
+    `work` derives one span, where it is not to be done here.
     """
     upto = lake.sequence
     days = _days(lake)
     for span in _spans(lake, days):
-        for dataset, day, table in derived(lake.directory, lake.present("events"), span):
+        for dataset, day, table in (work or derived)(lake.directory, lake.present("events"), span):
             lake.replace(dataset, day, table)
         lake.commit()
     if days or lake.memory(MARK) != _mark(upto):
         lake.remember(MARK, _mark(upto))
         lake.commit()
     return days
+
+
+def derived_apart(stop: threading.Event | None = None) -> Work:
+    """Derives in a process of its own: files of Arrow come back, a directory of them for each span."""
+
+    def work(directory: Path, events: Iterable[Segment], span: Span) -> Iterator[tuple[str, date, pa.Table]]:
+        with tempfile.TemporaryDirectory(dir=directory, prefix=".deriving-") as scratch:
+            for name, dataset, day in apart(derive_into, directory, tuple(events), span, scratch, stop=stop):
+                with pa.memory_map(f"{scratch}/{name}") as file:
+                    yield dataset, day, pa.ipc.open_file(file).read_all()
+
+    return work
+
+
+def derive_into(
+    directory: Path, events: tuple[Segment, ...], span: Span, scratch: str
+) -> tuple[tuple[str, str, date], ...]:
+    """What the process apart does: the file of each dataset and day."""
+    made = []
+    for number, (dataset, day, table) in enumerate(derived(directory, events, span)):
+        name = f"{number}.arrow"
+        with pa.OSFile(f"{scratch}/{name}", "wb") as file, pa.ipc.new_file(file, table.schema) as writer:
+            writer.write_table(table)
+        made.append((name, dataset, day))
+    return tuple(made)
 
 
 def behind(lake: Lake) -> int:

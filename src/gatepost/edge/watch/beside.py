@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING
 
 from gatepost.detect.folding import Login, place
 from gatepost.detect.rule import Rule
+from gatepost.edge.apart import apart
 from gatepost.edge.lake import upkeep
-from gatepost.edge.lake.deriving import derive
+from gatepost.edge.lake.deriving import derive, derived_apart
 from gatepost.edge.lake.lake import Lake
 from gatepost.edge.watch import delivery
-from gatepost.edge.watch.history import gathered, hits
+from gatepost.edge.watch.history import gathered, slow_hits
 from gatepost.edge.watch.ledger import looked_at
 from gatepost.edge.watch.posting import Poster
 from gatepost.errors import GatepostError
@@ -93,7 +94,8 @@ class Asking:
                     self.tidied = time.monotonic()
                     self.tidy()
             except GatepostError as error:
-                self.said.put(str(error))
+                if not self.stop.is_set():
+                    self.said.put(str(error))
 
     def _waited(self, longest: float) -> bool:
         """Until there is something to do; true when it is time to end."""
@@ -113,15 +115,14 @@ class Asking:
     def once(self) -> None:
         begun = time.monotonic()
         self.keep()
-        derive(self.lake)
+        derive(self.lake, derived_apart(self.stop))
         self.learn()
         self.took = time.monotonic() - begun
-        slow = [rule for rule in self.rules if not rule.live]
+        slow = tuple(rule for rule in self.rules if not rule.live)
         if not slow:
             return
-        with closing(self.lake.connect()) as connection:
-            for hit in hits(connection, slow, time.time_ns() // 1000 - REACH):
-                self.found.put(hit)
+        for hit in apart(slow_hits, self.lake.directory, slow, time.time_ns() // 1000 - REACH, stop=self.stop):
+            self.found.put(hit)
 
     def tidy(self) -> None:
         """A clock that jumped must delete nothing."""

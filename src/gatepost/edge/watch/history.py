@@ -4,13 +4,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import fields
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gatepost.detect.baseline import compile_baseline
 from gatepost.detect.folding import Login, fold, place
 from gatepost.detect.rule import Baseline, Rule
 from gatepost.detect.sql import compile_rule
+from gatepost.edge.lake.lake import Lake
 from gatepost.errors import CannotLook
 from gatepost.model.alert import Alert, Hit, Proof
 from gatepost.model.event import MICROSECONDS, Act, Cover, Signal
@@ -47,6 +50,12 @@ def hits(
     for rule in rules:
         found += (_hit(rule, row) for row in _asked(connection, _compiled(rule, table, since, until), rule))
     return tuple(hit for hit in found if since is None or hit.last >= since)
+
+
+def slow_hits(directory: Path, rules: tuple[Rule, ...], since: int) -> tuple[Hit, ...]:
+    """Of a lake in this directory: to be asked in a process apart."""
+    with Lake.open(directory) as lake, closing(lake.connect()) as connection:
+        return hits(connection, rules, since)
 
 
 def _compiled(rule: Rule, table: str, since: int | None, until: int | None) -> str:
