@@ -89,7 +89,7 @@ class Asking:
             self.raised.clear()
             wait = ASKING
             try:
-                self.once()
+                self.once(self.stop)
                 if time.monotonic() - self.tidied > TIDYING:
                     self.tidied = time.monotonic()
                     self.tidy()
@@ -112,16 +112,17 @@ class Asking:
         if self.took < LEAVING:
             derive(self.lake)
 
-    def once(self) -> None:
+    def once(self, stop: threading.Event | None = None) -> None:
+        """`stop` ends what is done apart; without one it is done to the end."""
         begun = time.monotonic()
         self.keep()
-        derive(self.lake, derived_apart(self.stop))
+        derive(self.lake, derived_apart(stop))
         self.learn()
         self.took = time.monotonic() - begun
         slow = tuple(rule for rule in self.rules if not rule.live)
         if not slow:
             return
-        for hit in apart(slow_hits, self.lake.directory, slow, time.time_ns() // 1000 - REACH, stop=self.stop):
+        for hit in apart(slow_hits, self.lake.directory, slow, time.time_ns() // 1000 - REACH, stop=stop):
             self.found.put(hit)
 
     def tidy(self) -> None:
