@@ -53,3 +53,14 @@ def test_a_unit_with_whole_paths(tmp_path: Path) -> None:
     assert f"watch -c {tmp_path}/gatepost.toml --state {tmp_path}/100%%\n" in text
     assert f"ReadWritePaths={tmp_path}/100%%\n" in text
     assert "CapabilityBoundingSet=CAP_NET_ADMIN CAP_NET_RAW CAP_DAC_READ_SEARCH\n" in text
+
+
+def test_a_log_that_is_not_there_ends_it_in_words(tmp_path: Path) -> None:
+    log = tmp_path / "none.log"
+    (tmp_path / "gatepost.toml").write_text(
+        f'version = 1\n[hosts."mx1.example.org"]\naddresses = ["192.0.2.1"]\nlogs = ["{log}"]\nservices = ["smtp"]\n'
+    )
+    code, said = gatepost(tmp_path, "watch", "--once")
+    assert code == 3
+    assert said.splitlines()[-1] == f"gatepost: {log} does not exist"
+    assert "Traceback" not in said

@@ -10,12 +10,12 @@ from typing import Protocol
 
 from gatepost.edge.logs.archives import archive
 from gatepost.edge.logs.following import follow
+from gatepost.edge.logs.handing import handed
 from gatepost.edge.logs.journald import journal
 from gatepost.errors import GatepostError
 from gatepost.model.log import Chunk, Position, Shape
 
 WAITING = 4  # chunks of all sources that wait to be taken: about 32 MB at most
-POLL = 0.1
 
 __all__ = ["Reading", "Source", "archive", "follow", "journal", "together"]
 
@@ -75,20 +75,10 @@ def _pass_on(source: Reading, waiting: queue.Queue[Chunk | None], stop: threadin
     try:
         for chunk in source.chunks():
             last = chunk
-            if not _put(waiting, chunk, stop):
+            if not handed(waiting, chunk, stop):
                 return
     except GatepostError as error:
         failed = source.failed(str(error))
-        _put(waiting, Chunk(b"", last.after.offset, last.after, str(error)) if last else failed, stop)
+        handed(waiting, Chunk(b"", last.after.offset, last.after, str(error)) if last else failed, stop)
     finally:
-        _put(waiting, None, threading.Event())
-
-
-def _put(waiting: queue.Queue[Chunk | None], chunk: Chunk | None, stop: threading.Event) -> bool:
-    while not stop.is_set():
-        try:
-            waiting.put(chunk, timeout=POLL)
-        except queue.Full:
-            continue
-        return True
-    return False
+        handed(waiting, None, threading.Event())

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from gatepost.edge.lake.lake import Lake
+from gatepost.edge.logs.handing import handed
 from gatepost.edge.logs.scanner import Scanned, scan
 from gatepost.logs.coverage import Tally
 from gatepost.model.log import Chunk, Clock, Coverage
@@ -158,19 +159,11 @@ class _Ahead:
             for chunk in self.chunks:
                 clock = self.clock(chunk) if callable(self.clock) else self.clock
                 number = self.lake.number(chunk.after.source)
-                if self.over.is_set() or not self._put((
-                    chunk, self.pool.submit(scan, chunk.lines, clock, number, chunk.offset)
-                )):  # fmt: skip
+                if self.over.is_set():
                     return
-            self._put(None)
+                scanned = self.pool.submit(scan, chunk.lines, clock, number, chunk.offset)
+                if not handed(self.queue, (chunk, scanned), self.over):
+                    return
+            handed(self.queue, None, self.over)
         except BaseException as error:  # noqa: BLE001 - raised again by whoever takes from the queue
-            self._put(error)
-
-    def _put(self, one: _Next | BaseException | None) -> bool:
-        while not self.over.is_set():
-            try:
-                self.queue.put(one, timeout=0.1)
-            except queue.Full:
-                continue
-            return True
-        return False
+            handed(self.queue, error, self.over)

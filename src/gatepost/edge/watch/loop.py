@@ -23,6 +23,7 @@ from typing import Protocol
 from gatepost.detect.folding import Login, place
 from gatepost.detect.saying import span
 from gatepost.edge.lake.lake import Lake
+from gatepost.edge.logs.handing import handed
 from gatepost.edge.logs.scanner import Scanned, scan
 from gatepost.edge.watch.blocks import Blocks
 from gatepost.edge.watch.delivery import Courier
@@ -31,7 +32,6 @@ from gatepost.edge.watch.keeping import Keeping
 from gatepost.edge.watch.metrics import Metrics
 from gatepost.edge.watch.noticing import Noticing
 from gatepost.edge.watch.rows import events, latest
-from gatepost.errors import UsageError
 from gatepost.logs import years
 from gatepost.model.alert import Alert, Block, BlockEnd
 from gatepost.model.event import MICROSECONDS
@@ -305,17 +305,11 @@ def _fill(chunks: Iterable[Chunk], waiting: queue.Queue[Chunk | BaseException | 
     last: BaseException | None = None
     try:
         for chunk in chunks:
-            while not stop.is_set():
-                try:
-                    waiting.put(chunk, timeout=IDLE)
-                except queue.Full:
-                    continue
-                break
-            if stop.is_set():
+            if not handed(waiting, chunk, stop):
                 return
-    except (OSError, UsageError) as error:
+    except BaseException as error:  # noqa: BLE001 - raised again by whoever takes: nobody waits for what never comes
         last = error
-    waiting.put(last)
+    handed(waiting, last, stop)
 
 
 def _now() -> int:
