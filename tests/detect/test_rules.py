@@ -81,6 +81,7 @@ def test_each_of_ours_says_why_and_for_which_control(rule: Rule) -> None:
         (plain("{act: login}").replace("gatepost,", "windows,"), "logsource.product is not gatepost"),
         (plain("{act: login}").replace("condition: selection", "condition: other"), "mine: detection.condition"),
         (plain("{act: login}").replace("condition: selection", "condition: 1 of x*"), "mine: detection.condition"),
+        (plain("{act: login}").replace("condition: selection", "condition:"), "condition is not built as Sigma has it"),
         (plain("{act: login}") + "gatepost: {response: shoot}\n", "gatepost.response: 'shoot' is none of"),
         (plain("{act: login}") + "gatepost: {colour: red}\n", "gatepost.colour: unknown"),
         (plain("{act: login}") + "gatepost: {says: '{who}'}\n", "gatepost.says: {who} is none of"),

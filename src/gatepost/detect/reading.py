@@ -111,6 +111,8 @@ def _where(rule: SigmaRule, told: list[str]) -> Predicate | None:
         told.append(str(error))
     except RecursionError:
         told.append("detection.condition is nested too deeply")
+    except (AttributeError, TypeError, ValueError) as error:  # the parser reads it only now
+        told.append(f"detection.condition is not built as Sigma has it ({error})")
     else:
         if sum(1 for _ in tests(found)) <= MOST_TESTS:
             return found
