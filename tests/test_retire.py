@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from gatepost.errors import UsageError
 from gatepost.model.event import Cover
 from gatepost.model.use import Use
-from gatepost.report.retire import sparkline
+from gatepost.report.weeks import sparkline
 from gatepost.retire import DAY, assess, dates, fallout
 from gatepost.retiring.assessment import trend
 from gatepost.retiring.notices import Sender, notice

@@ -6,7 +6,8 @@ from io import StringIO
 
 from gatepost.model.event import Cover
 from gatepost.model.using import Peer, Way, Who
-from gatepost.report.usage import peers_to_csv, peers_to_json, peers_to_text, sparkline, to_csv, to_json, to_text
+from gatepost.report.usage import peers_to_csv, peers_to_json, peers_to_text, to_csv, to_json, to_text
+from gatepost.report.weeks import sparkline
 from gatepost.usage import peers, used
 
 DAY = 86_400 * 1_000_000

@@ -11,12 +11,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from hashlib import blake2b
-from ipaddress import IPv6Address, ip_address, ip_network
 
 from gatepost.detect.rule import Fold, Rule
 from gatepost.detect.saying import because
+from gatepost.logs.addresses import network
 from gatepost.model.alert import ORDER, Alert, Hit, Proof, Response
 from gatepost.model.event import MICROSECONDS
 from gatepost.model.words import Severity
@@ -92,16 +91,6 @@ class _Made:
 def _known(alert: Alert, logins: Logins) -> tuple[tuple[str, str, int], ...]:
     """What an alert can depend on: when a login was last seen changes nothing."""
     return tuple((one.client, one.user, one.first) for c in alert.clients for one in logins(place(c)))
-
-
-@lru_cache(65536)
-def network(client: str) -> str:
-    """The /24 of an IPv4 address, the /64 of an IPv6 one; "" for what is no address."""
-    try:
-        length = 64 if isinstance(ip_address(client), IPv6Address) else 24
-        return str(ip_network(f"{client}/{length}", strict=False))
-    except ValueError:
-        return ""
 
 
 def place(client: str) -> str:

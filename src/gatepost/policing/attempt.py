@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from ipaddress import ip_address
+
+from gatepost.logs.addresses import network
 
 LONGEST = 256  # characters of any value; strangers write most of them
 
@@ -57,19 +58,6 @@ class Answer:
 
 
 ALLOW = Answer(Course.ALLOW)
-
-
-def network(client: str) -> str:
-    """The /24 of an IPv4 address or the /64 of an IPv6 one, which one customer usually holds; "" for no address."""
-    try:
-        address = ip_address(client.partition("%")[0])
-    except ValueError:
-        return ""
-    mapped = getattr(address, "ipv4_mapped", None)
-    address = mapped or address
-    cut = 8 if address.version == 4 else 64
-    first = type(address)(int(address) >> cut << cut)
-    return f"{first}/{address.max_prefixlen - cut}"
 
 
 def account(user: str) -> str:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, date, datetime
+from collections.abc import Iterator, Sequence
 
 from rich.text import Text
 
@@ -13,13 +12,13 @@ from gatepost.report.layout import Column, fitted, hanging, joined, paint, text,
 from gatepost.report.page import document, heading
 from gatepost.report.plain import Plain, to_plain
 from gatepost.report.tally import plural
+from gatepost.report.weeks import day, sparkline
 from gatepost.retiring.assessment import Account, Assessment, Dates, Fallout, next_steps, trend
 from gatepost.retiring.stages import Milestone, Stage
 
 SCHEMA = "gatepost/retire/1"
 SHOWN = 30
 ENOUGH = 28  # days of log, within which monthly jobs and people on holiday come by
-BARS = "▁▂▃▄▅▆▇█"
 DONE, WAITING, TROUBLE = "green", "yellow", "red"
 
 
@@ -50,13 +49,6 @@ def to_json(found: Assessment, when: Dates, milestones: Sequence[Milestone], los
         "fallout": to_plain(lost),
     }
     return document(SCHEMA, told)
-
-
-def sparkline(weeks: Iterable[int]) -> str:
-    """One bar a week, against the highest; a week without any use is a dot."""
-    counts = list(weeks)
-    highest = max(counts, default=0)
-    return "".join("·" if not one else BARS[(one * len(BARS) - 1) // highest] for one in counts)
 
 
 def _head(found: Assessment, width: int, *, closed: bool) -> Iterator[Text]:
@@ -108,7 +100,7 @@ def _row(one: Account) -> list[Text]:
     return [
         text(printable(one.user, 40)),
         text("" if one.certain else "perhaps", WAITING),
-        text(f"{_day(one.last)}"),
+        text(f"{day(one.last)}"),
         text(f"{one.sessions:,}"),
         text(where),
         text("has another way" if one.elsewhere else printable(", ".join(one.hints[:1]), 30), "dim"),
@@ -122,7 +114,7 @@ def _milestones(milestones: Sequence[Milestone]) -> Iterator[Text]:
     for one in milestones:
         on = f" for {one.on}" if one.on and one.stage is Stage.ANNOUNCED else ""
         said = f"{one.stage}{on} by {printable(one.by, 40)}" + (f": {printable(one.note, 120)}" if one.note else "")
-        yield joined(text(f"  {_day(int(one.at * MICROSECONDS))}  ", "dim"), text(said))
+        yield joined(text(f"  {day(int(one.at * MICROSECONDS))}  ", "dim"), text(said))
 
 
 def _dates(found: Assessment, when: Dates, milestones: Sequence[Milestone], width: int) -> Iterator[Text]:
@@ -150,7 +142,3 @@ def _fallout(lost: Fallout, width: int) -> Iterator[Text]:
         if names:
             told = ", ".join(printable(one, 60) for one in names[:SHOWN])
             yield from hanging(text(f"  {label}  "), told, indent=11, width=width)
-
-
-def _day(at: int) -> date:
-    return datetime.fromtimestamp(at / MICROSECONDS, UTC).date()

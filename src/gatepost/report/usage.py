@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from io import StringIO
 
 from rich.text import Text
@@ -16,10 +16,10 @@ from gatepost.report.layout import Column, fitted, joined, paint, text, wrapped
 from gatepost.report.page import UNASKED, document, heading, listed, spaced
 from gatepost.report.plain import to_plain
 from gatepost.report.tally import plural
+from gatepost.report.weeks import day, sparkline
 
 SCHEMA = "gatepost/usage/1"
 PEERS_SCHEMA = "gatepost/peers/1"
-BARS = "▁▂▃▄▅▆▇█"
 OLD, WELL = "yellow", "green"
 RISING = {"falling": "green", "gone": "green", "new": "red", "rising": "red"}  # of what should go away
 COVERED = {
@@ -54,12 +54,12 @@ def peers_to_text(found: Peers, *, width: int, colour: bool, most: int) -> str:
 
 
 def to_json(used: Used) -> str:
-    told = {"since": _day(used.since).isoformat(), "until": _day(used.until).isoformat()}
+    told = {"since": day(used.since).isoformat(), "until": day(used.until).isoformat()}
     return document(SCHEMA, {**told, "ways": to_plain(used.ways), "unknown": to_plain(used.unknown)})
 
 
 def peers_to_json(found: Peers) -> str:
-    told = {"since": _day(found.since).isoformat(), "until": _day(found.until).isoformat()}
+    told = {"since": day(found.since).isoformat(), "until": day(found.until).isoformat()}
     return document(PEERS_SCHEMA, {**told, "peers": to_plain(found.peers), "unknown": to_plain(found.unknown)})
 
 
@@ -86,16 +86,10 @@ def peers_to_csv(found: Peers) -> str:
     return _written(head, rows)
 
 
-def sparkline(weeks: Sequence[int]) -> str:
-    """One bar a week, against the highest; a week without any use is a dot."""
-    highest = max(weeks, default=0)
-    return "".join("·" if not one else BARS[(one * len(BARS) - 1) // highest] for one in weeks)
-
-
 def _head(used: Used) -> Text:
     accounts = {who.user for one in used.ways for who in one.accounts}
     old = {who.user for one in used.ways if one.legacy for who in one.accounts}
-    days = text(f"{_day(used.since)} to {_day(used.until)}  ", "dim")
+    days = text(f"{day(used.since)} to {day(used.until)}  ", "dim")
     if not used.ways:
         return joined(days, "nobody connected, as far as the lake tells")
     words = f"{plural(len(accounts), 'account')} in {plural(sum(1 for one in used.ways if one.accounts), 'way')}"
@@ -123,8 +117,8 @@ def _way(one: WayUsed) -> list[Text]:
         text(printable(one.way.method or "-", 16)),
         text(f"{len(one.accounts):,}" if one.accounts else "-"),
         text(f"{one.sessions:,}"),
-        text(f"{_day(one.first)}", "dim"),
-        text(f"{_day(one.last)}"),
+        text(f"{day(one.first)}", "dim"),
+        text(f"{day(one.last)}"),
         text(sparkline(one.weeks[-26:])),
         text(one.trend, RISING.get(one.trend, "") if one.legacy else "dim"),
     ]
@@ -159,14 +153,14 @@ def _who(who: Who) -> list[Text]:
         text(printable(who.client, 40)),
         text(f"{who.networks:,}"),
         text(f"{who.sessions:,}"),
-        text(f"{_day(who.first)}", "dim"),
+        text(f"{day(who.first)}", "dim"),
         text(sparkline(who.weeks[-26:])),
         text(printable(who.hint, 30), "dim"),
     ]
 
 
 def _peers_head(found: Peers) -> Text:
-    days = text(f"{_day(found.since)} to {_day(found.until)}  ", "dim")
+    days = text(f"{day(found.since)} to {day(found.until)}  ", "dim")
     if not found.peers:
         return joined(days, "no mail from or to others, as far as the lake tells")
     clear = sum(1 for one in found.peers if one.clear)
@@ -191,7 +185,7 @@ def _peer(one: Peer) -> list[Text]:
         text(printable(one.name, 44)),
         text(f"{one.clear:,}", OLD),
         text(f"{one.covered:,}"),
-        text(f"{_day(one.last)}"),
+        text(f"{day(one.last)}"),
         text(sparkline(one.weeks[-26:])),
         text(one.trend, RISING.get(one.trend, "")),
         text(printable(one.server, 44), "dim"),
@@ -214,7 +208,3 @@ def _cell(value: object) -> str:
 
 def _moment(at: int) -> str:
     return datetime.fromtimestamp(at / MICROSECONDS, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _day(at: int) -> date:
-    return datetime.fromtimestamp(at / MICROSECONDS, UTC).date()

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Protocol
 
 from gatepost.edge.policing import store
+from gatepost.logs.addresses import network
 from gatepost.model.alert import Alert
 from gatepost.model.event import MICROSECONDS
-from gatepost.policing.attempt import account, network
+from gatepost.policing.attempt import account
 from gatepost.policing.judging import Lock
 
 NAMED = 5  # accounts in a sentence
