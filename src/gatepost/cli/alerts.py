@@ -62,7 +62,7 @@ def alerts(
     from gatepost.edge.watch import rulefiles
     from gatepost.report.layout import paint
 
-    loaded = rulefiles.load(declared.load(config).watching)
+    loaded = rulefiles.load(declared.load(config).watching, config.parent if config else Path())
     _known(rule or (), loaded)
     wide = 120 if output is not None else telling.width()
     coloured = telling.colour() and output is None

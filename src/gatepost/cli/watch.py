@@ -330,27 +330,12 @@ def _there(path: str, position: Position | None, stop: threading.Event) -> Itera
 
 def _rules(architecture: Architecture, here: Path, say: Callable[[str], None]) -> tuple[Rule, ...]:
     """Ours, and the operator's own, beside the declaration. One that cannot be read is said and left out."""
-    from gatepost.detect.rules import load
+    from gatepost.edge.watch import rulefiles
 
-    loaded = load(_own(architecture, here), architecture.watching.off)
+    loaded = rulefiles.read(architecture.watching, here)
     for problem in loaded.problems:
         say(f"rule left out: {problem}")
     return loaded.rules
-
-
-def _own(architecture: Architecture, here: Path) -> Iterator[tuple[str, str]]:
-    from gatepost.errors import UsageError, because
-
-    for named in architecture.watching.rules:
-        path = here / named
-        try:
-            files = sorted(path.glob("*.yml")) if path.is_dir() else [path]
-            for file in files:
-                yield str(file), file.read_text(encoding="utf-8")
-        except UnicodeDecodeError:
-            raise UsageError(f"{path}: not UTF-8 text") from None
-        except OSError as error:
-            raise UsageError(f"{path}: {because(error)}") from None
 
 
 def _ticker(

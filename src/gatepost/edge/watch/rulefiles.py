@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from gatepost.detect import rules
@@ -14,15 +14,20 @@ LARGEST = 1_000_000  # bytes of a file
 MOST = 5000  # files
 
 
-def load(watching: Watching) -> tuple[Rule, ...]:
+def load(watching: Watching, here: Path) -> tuple[Rule, ...]:
     """Ours and those of `watch.rules`, without `watch.off`. Raises DeclarationError with every problem at once."""
-    loaded = rules.load(_texts(watching.rules), watching.off)
+    loaded = read(watching, here)
     if loaded.problems:
         raise DeclarationError("rules", loaded.problems)
     return loaded.rules
 
 
-def _texts(paths: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+def read(watching: Watching, here: Path) -> rules.Loaded:
+    """The same with the problems beside the rules that have none. `here` is the directory of the declaration."""
+    return rules.load(_texts([here / one for one in watching.rules]), watching.off)
+
+
+def _texts(paths: Sequence[Path]) -> Iterator[tuple[str, str]]:
     for path in _files(paths):
         try:
             if path.stat().st_size > LARGEST:
@@ -34,9 +39,9 @@ def _texts(paths: tuple[str, ...]) -> Iterator[tuple[str, str]]:
             raise UsageError(f"{path}: not UTF-8 text") from None
 
 
-def _files(paths: tuple[str, ...]) -> list[Path]:
+def _files(paths: Sequence[Path]) -> list[Path]:
     found: list[Path] = []
-    for path in map(Path, paths):
+    for path in paths:
         inside = [one for ending in ("*.yml", "*.yaml") for one in path.rglob(ending)] if path.is_dir() else [path]
         found += sorted(inside)
         if len(found) > MOST:
