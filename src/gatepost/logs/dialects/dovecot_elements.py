@@ -8,10 +8,9 @@ may come twice and none be unknown before the address. What cannot be told so ha
 from __future__ import annotations
 
 import re
-from functools import cache
 
-from gatepost import catalogue
 from gatepost.logs.addresses import address
+from gatepost.logs.dialects.doors import service
 from gatepost.logs.dialects.draft import Draft
 from gatepost.logs.dialects.table import number, secretive, text, version
 from gatepost.model.event import Cover
@@ -96,7 +95,7 @@ def _fill(draft: Draft, elements: Elements) -> None:
     draft.port = number_or_none(elements.get("lport", ""))
     draft.session = text(elements.get("session", ""))
     if draft.port is not None:
-        draft.service = _service(draft.port, draft.service)
+        draft.service = service(draft.port, draft.service)
     secured = elements.get("secured", "")
     word, _, why = secured.partition(": ")
     draft.cover = Cover.UNKNOWN if word == "TLS handshaking" else _COVERS.get(word, Cover.NONE)
@@ -110,9 +109,3 @@ def _fill(draft: Draft, elements: Elements) -> None:
 
 def number_or_none(digits: str) -> int | None:
     return number(digits) if digits.isascii() and digits.isdigit() else None
-
-
-@cache
-def _service(port: int, service: str) -> str:
-    usual = catalogue.port_numbered(port)
-    return usual.id if usual else service

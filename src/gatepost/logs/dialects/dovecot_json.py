@@ -64,8 +64,6 @@ def _login(draft: Draft, event: str, fields: dict[str, object]) -> None:
     if event == "login_aborted":
         draft.attempts = _count(fields, "auth_attempts")
         draft.kind = Kind.AUTH_FAILED if draft.attempts else Kind.NO_ATTEMPT
-    elif draft.result is Result.OK or event == "auth_request_finished" or fields.get("event") != event:
-        draft.kind = Kind.AUTH_DETAIL
     else:
         draft.kind = Kind.AUTH_DETAIL
 

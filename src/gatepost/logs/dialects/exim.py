@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from gatepost import catalogue
+from gatepost.logs.dialects.doors import placed
 from gatepost.logs.dialects.draft import Draft
 from gatepost.logs.dialects.table import Dialect, Part, Table, row, secretive, version
 from gatepost.model.event import Cover, Kind, Result
@@ -26,12 +26,6 @@ _ALERTS = re.compile(
     r"alert (bad certificate|certificate expired|certificate revoked|certificate unknown|"
     r"unknown ca)"
 )
-
-
-def placed(draft: Draft, _match: re.Match[str]) -> None:
-    """The service by our own port, where the log tells it (`log_selector = +incoming_interface`)."""
-    usual = catalogue.port_numbered(draft.port) if draft.port else None
-    draft.service = usual.id if usual else draft.service
 
 
 def options(draft: Draft, said: str) -> None:

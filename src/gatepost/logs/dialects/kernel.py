@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import re
 
-from gatepost import catalogue
+from gatepost.logs.dialects.doors import mail_service
 from gatepost.logs.dialects.draft import Draft
 from gatepost.logs.dialects.table import Dialect, Part, Table, row
 from gatepost.model.event import Kind, Result
 
-MAIL = frozenset({"access", "mx", "sieve", "submission"})
 _PASSED = re.compile(r"accept|allow|audit|new\b|pass", re.IGNORECASE)
 
 
 def dropped(draft: Draft, match: re.Match[str]) -> None:
     """The prefix is the administrator's: a rule that only counts is told by its words. Other ports are no mail."""
-    usual = catalogue.port_numbered(draft.port or 0)
-    if usual is None or usual.duty not in MAIL or _PASSED.search(match["reason"]):
+    arrived_at = mail_service(draft.port)
+    if not arrived_at or _PASSED.search(match["reason"]):
         draft.kind = Kind.SERVICE
         draft.result = Result.NONE
     else:
-        draft.service = usual.id
+        draft.service = arrived_at
 
 
 PACKETS = Table(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from gatepost.logs.dialects.doors import exchange
 from gatepost.logs.dialects.draft import Draft
 from gatepost.logs.dialects.table import Dialect, Part, Table, row, secretive, version
 from gatepost.model.event import Cover, Kind, Result
@@ -17,7 +18,7 @@ def inside(draft: Draft, match: re.Match[str]) -> None:
     """`TLSv1.3:TLS_AES_256_GCM_SHA384:256`."""
     protocol, _, rest = match["suite_"].partition(":")
     draft.cover, draft.tls, draft.cipher = Cover.TLS, version(protocol), rest.partition(":")[0]
-    draft.exchange = next((one for one in ("ECDHE", "DHE", "EDH") if draft.cipher.startswith(one)), "")
+    draft.exchange = exchange(draft.cipher)
 
 
 def old_inside(draft: Draft, _match: re.Match[str]) -> None:

@@ -4,19 +4,14 @@ from __future__ import annotations
 
 import re
 
-from gatepost import catalogue
 from gatepost.logs.addresses import address
+from gatepost.logs.dialects.doors import placed
 from gatepost.logs.dialects.draft import Draft
 from gatepost.logs.dialects.postfix_words import CLIENT, COMPLAINT, ENDPOINT, LIBRARY, TLS, TRUST, exchanged, refused
 from gatepost.logs.dialects.table import Table, row
 from gatepost.model.event import Kind, Result
 
 _LISTS = "WHITELIST|ALLOWLIST|BLACKLIST|DENYLIST"
-
-
-def on_port(draft: Draft, _match: re.Match[str]) -> None:
-    usual = catalogue.port_numbered(draft.port or 0)
-    draft.service = usual.id if usual else draft.service
 
 
 def listed(draft: Draft, match: re.Match[str]) -> None:
@@ -39,7 +34,7 @@ POSTSCREEN = Table(
         Kind.CONNECT,
         rf"CONNECT from {ENDPOINT} to \[(?P<local>[^\s\[\]]*)\]:(?P<port>\d+)",
         starts="CONNECT",
-        finish=on_port,
+        finish=placed,
     ),
     row(
         "early",

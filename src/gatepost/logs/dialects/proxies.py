@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from gatepost import catalogue
+from gatepost.logs.dialects.doors import placed
 from gatepost.logs.dialects.draft import Draft
 from gatepost.logs.dialects.table import Dialect, Part, Table, row
 from gatepost.model.event import Cover, Kind, Result
@@ -31,14 +31,9 @@ def broken(draft: Draft, match: re.Match[str]) -> None:
         draft.kind, draft.result = Kind.PROTOCOL_ERROR, Result.VIOLATION
 
 
-def ported(draft: Draft, _match: re.Match[str]) -> None:
-    usual = catalogue.port_numbered(draft.port or 0)
-    draft.service = usual.id if usual else draft.service
-
-
 def denied(draft: Draft, match: re.Match[str]) -> None:
     """In nginx TLS is told only where it was begun by a command; a server for TLS alone says nothing."""
-    ported(draft, match)
+    placed(draft, match)
     draft.cover = Cover.TLS if match["tls_"] else Cover.UNKNOWN
 
 
@@ -102,7 +97,7 @@ NGINX = Table(
         Kind.CONNECT,
         rf"\*\d+ client {PEER} connected to \[?(?P<local>[0-9A-Fa-f:.]+?)\]?:(?P<port>\d+)",
         literal=" connected to ",
-        finish=ported,
+        finish=placed,
     ),
     row(
         "done",
@@ -111,7 +106,7 @@ NGINX = Table(
         r"(?: using starttls)?, server: \[?(?P<local>[0-9A-Fa-f:.]+?)\]?:"
         r"(?P<port>\d+).*",
         literal=" proxied session done, ",
-        finish=ported,
+        finish=placed,
     ),
     row(
         "handshake failed",
@@ -122,7 +117,7 @@ NGINX = Table(
         r"(?P<port>\d+).*",
         literal="SSL_do_handshake() failed",
         result=Result.FAILED,
-        finish=ported,
+        finish=placed,
     ),
 )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from gatepost.logs.dialects.doors import exchange
 from gatepost.logs.dialects.draft import Draft
 from gatepost.logs.dialects.table import Dialect, Part, Table, row
 from gatepost.model.event import Cover, Kind, Result
@@ -15,7 +16,7 @@ STATUS = {"Sent": Result.SENT, "Deferred": Result.DEFERRED, "User": Result.BOUNC
 
 def inside(draft: Draft, _match: re.Match[str]) -> None:
     draft.cover = Cover.TLS
-    draft.exchange = next((one for one in ("ECDHE", "DHE", "EDH") if draft.cipher.startswith(one)), "")
+    draft.exchange = exchange(draft.cipher)
 
 
 def attacked(draft: Draft, _match: re.Match[str]) -> None:

@@ -6,13 +6,12 @@ import json
 import re
 from collections.abc import Mapping
 
-from gatepost import catalogue
 from gatepost.logs.addresses import address
+from gatepost.logs.dialects.doors import mail_service
 from gatepost.logs.dialects.draft import Draft
 from gatepost.logs.dialects.table import Dialect, Part, Table, row, secretive, version
 from gatepost.model.event import Cover, Kind, Result
 
-MAIL = frozenset({"access", "mx", "sieve", "submission"})
 Fields = Mapping[str, object]
 _VERSIONS = {
     "TLSv10": "TLSv1",
@@ -71,8 +70,7 @@ def _read(said: str) -> Fields:
 def _ends(draft: Draft, fields: Fields, client: str, client_port: str, local: str, port: str) -> None:
     draft.client, draft.local = address(_text(fields, client)), address(_text(fields, local))
     draft.client_port, draft.port = _number(fields, client_port), _number(fields, port)
-    usual = catalogue.port_numbered(draft.port or 0)
-    draft.service = usual.id if usual and usual.duty in MAIL else ""
+    draft.service = mail_service(draft.port)
 
 
 def _mail(draft: Draft, fields: Fields, *, helo: str, sender: str, recipients: str) -> None:

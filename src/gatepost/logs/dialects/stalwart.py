@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from gatepost import catalogue
 from gatepost.logs.addresses import address
+from gatepost.logs.dialects.doors import service
 from gatepost.logs.dialects.draft import Draft
 from gatepost.logs.dialects.table import Dialect, Part, Table, number, row, secretive, version
 from gatepost.model.event import Cover, Kind, Result
@@ -70,9 +70,8 @@ def _connection(draft: Draft, fields: dict[str, str]) -> None:
     draft.client = address(fields.get("remoteIp", ""))
     draft.client_port = number(_digits(fields.get("remotePort", "")))
     draft.port = number(_digits(fields.get("localPort", "")))
-    usual = catalogue.port_numbered(draft.port or 0)
     listener = fields.get("listenerId", "")
-    draft.service = usual.id if usual else _SERVICES.get(listener, secretive(listener)[:40])
+    draft.service = service(draft.port, _SERVICES.get(listener, secretive(listener)[:40]))
     draft.user = secretive(fields.get("accountName", fields.get("login", "")))
     draft.tls = (
         version(fields.get("version", "").replace("TLSv1_", "TLSv1.")) if draft.kind in {Kind.TLS, Kind.TLS_OUT} else ""
