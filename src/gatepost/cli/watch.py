@@ -7,7 +7,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Self
@@ -21,9 +21,14 @@ if TYPE_CHECKING:
     from gatepost.detect.rule import Rule
     from gatepost.edge.host.runner import Ways
     from gatepost.edge.lake.lake import Lake
-    from gatepost.edge.watch.loop import Watch
+    from gatepost.edge.logs.sources import Reading
+    from gatepost.edge.watch.beside import Asking, Telling
+    from gatepost.edge.watch.delivery import Courier
+    from gatepost.edge.watch.loop import Decide, Decided, Watch
     from gatepost.edge.watch.noticing import Noticing
-    from gatepost.model.architecture import Architecture
+    from gatepost.edge.watch.wall import Wall
+    from gatepost.model.alert import Alert, Block
+    from gatepost.model.architecture import Architecture, Host
     from gatepost.model.log import Chunk, Position
 
 DOING = "What to do"
@@ -217,14 +222,13 @@ class _Session:
         Notify().say("READY=1", "STATUS=following the logs")
         self._say(said)
 
-    def _once(self, watch: Watch, asking: object, telling: object, courier: object) -> None:
-        asking.once()  # type: ignore[attr-defined]  # imported where they are made
-        while not asking.found.empty():  # type: ignore[attr-defined]  # as above
-            watch.noticing.add(asking.found.get())  # type: ignore[attr-defined]  # as above
+    def _once(self, watch: Watch, asking: Asking, telling: Telling, courier: Courier) -> None:
         from gatepost.cli.now import now
 
+        asking.once()
+        _heard(watch, asking)
         watch.act(now())
-        telling.once(courier)  # type: ignore[attr-defined]  # as above
+        telling.once(courier)
 
     def _beside(self, *running: Callable[[], None]) -> None:
         """They end with `stop`, and are waited for before anything closes."""
@@ -241,7 +245,9 @@ class _Session:
             thread.join(30)
         return not any(thread.is_alive() for thread in self.beside)
 
-    def _deciding(self, ways: Ways, *, carry: bool, every_port: bool, campaigns: bool):  # type: ignore[no-untyped-def]  # noqa: ANN202 - walls and a closure, of types that load late
+    def _deciding(
+        self, ways: Ways, *, carry: bool, every_port: bool, campaigns: bool
+    ) -> tuple[dict[str, tuple[Wall, Host]], Decide]:
         from gatepost.cli.barring import sparing, walls
         from gatepost.errors import GatepostError
         from gatepost.watch import decide
@@ -254,7 +260,7 @@ class _Session:
                 raise
             raised, spared = {}, sparing(self.architecture, {})  # a rehearsal needs no host
 
-        def decided(alerts, blocks, now, together):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - see loop.Decide
+        def decided(alerts: Sequence[Alert], blocks: Sequence[Block], now: int, together: str) -> Decided:
             from dataclasses import replace
 
             return decide(
@@ -264,7 +270,7 @@ class _Session:
 
         return raised if carry else {}, decided
 
-    def _chunks(self, lake: Lake, *, once: bool):  # type: ignore[no-untyped-def]  # noqa: ANN202 - of a type that loads late
+    def _chunks(self, lake: Lake, *, once: bool) -> Iterator[Chunk]:
         from gatepost.edge.host import here
         from gatepost.edge.logs.opening import sources
         from gatepost.edge.logs.sources import together
@@ -295,7 +301,7 @@ class _Session:
             raise CannotLook("--once reads files, and there is none: name them as logs of a host")
         return (chunk for one in files for chunk in _there(one.name, one.position, self.signals.stop))
 
-    def _of_policyd(self, lake: Lake):  # type: ignore[no-untyped-def]  # noqa: ANN202 - of a type that loads late
+    def _of_policyd(self, lake: Lake) -> list[Reading]:
         """Its own record tells port and TLS of each attempt; it is followed once it is there."""
         from functools import partial
 
@@ -339,7 +345,7 @@ def _rules(architecture: Architecture, here: Path, say: Callable[[str], None]) -
 
 
 def _ticker(
-    watch: Watch, asking: object, telling: object, textfile: Path | None, show: Callable[[], None]
+    watch: Watch, asking: Asking, telling: Telling, textfile: Path | None, show: Callable[[], None]
 ) -> Callable[[int], None]:
     from gatepost.edge.watch.notify import Notify
 
@@ -349,12 +355,11 @@ def _ticker(
         now = time.monotonic()
         if watch.tally.alerts != raised[0]:
             raised[0] = watch.tally.alerts
-            asking.raised.set()  # type: ignore[attr-defined]  # imported where it is made
-        while not asking.found.empty():  # type: ignore[attr-defined]  # imported where it is made
-            watch.noticing.add(asking.found.get())  # type: ignore[attr-defined]  # as above
-        while not asking.said.empty():  # type: ignore[attr-defined]  # as above
-            watch.told(asking.said.get())  # type: ignore[attr-defined]  # as above
-        watch.metrics.failing.set(len(telling.troubles))  # type: ignore[attr-defined]  # as above
+            asking.raised.set()
+        _heard(watch, asking)
+        while not asking.said.empty():
+            watch.told(asking.said.get())
+        watch.metrics.failing.set(len(telling.troubles))
         notify.alive(now)
         if textfile and now - written[0] > TEXTFILE:
             written[0] = now
@@ -362,6 +367,12 @@ def _ticker(
         show()
 
     return tick
+
+
+def _heard(watch: Watch, asking: Asking) -> None:
+    """What the slow rules found, handed to the loop."""
+    while not asking.found.empty():
+        watch.noticing.add(asking.found.get())
 
 
 @contextmanager
