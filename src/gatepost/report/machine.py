@@ -10,7 +10,6 @@ import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NoReturn
 
 from gatepost.errors import UsageError
 from gatepost.model.architecture import Architecture
@@ -18,7 +17,7 @@ from gatepost.model.audit import Audit
 from gatepost.model.finding import Finding
 from gatepost.model.observation import Observation, Run, Seen, Unobserved
 from gatepost.report import standards
-from gatepost.report.plain import NotPlain, Plain, from_plain, to_plain, word
+from gatepost.report.plain import NotPlain, Plain, from_plain, loaded, to_plain, word
 
 SCHEMA = "gatepost/audit/1"
 LINES_SCHEMA = "gatepost/findings/1"
@@ -98,7 +97,7 @@ def read_json(text: str, name: str = "") -> Audit:
     Raises UsageError, one line, for anything else.
     """
     try:
-        return _read(_loaded(text))
+        return _read(loaded(text, "saved run", LARGEST_RUN))
     except NotPlain as error:
         raise UsageError(f"{name}: {error}" if name else str(error)) from None
 
@@ -117,31 +116,13 @@ class Saved:
     connections: dict[str, int]
 
 
-def _read(loaded: Plain) -> Audit:
-    if not isinstance(loaded, dict) or "schema" not in loaded:
+def _read(told: Plain) -> Audit:
+    if not isinstance(told, dict) or "schema" not in told:
         raise NotPlain("", "not a saved gatepost run (no schema); save one with: gatepost audit --format json")
-    if (schema := loaded["schema"]) != SCHEMA:
+    if (schema := told["schema"]) != SCHEMA:
         raise NotPlain("schema", f"expected {SCHEMA!r}, got {word(schema)}")
-    saved = from_plain(Saved, loaded)
+    saved = from_plain(Saved, told)
     seen = Seen((*saved.observations, *saved.unobserved))
     run = Run(seen, saved.generated_at, saved.vantage, saved.connections)
     architecture = Architecture(profile=saved.profile)
     return Audit(saved.generated_at, saved.profile, saved.targets, saved.findings, run, architecture)
-
-
-def _loaded(text: str) -> Plain:
-    if len(text) > LARGEST_RUN:
-        raise NotPlain("", f"larger than {LARGEST_RUN} characters, this is no saved run")
-    try:
-        loaded: Plain = json.loads(text, parse_constant=_no_constant)
-    except RecursionError:
-        raise NotPlain("", "nested too deeply to be a saved run") from None
-    except json.JSONDecodeError as error:
-        raise NotPlain("", f"not JSON: {error.msg} (line {error.lineno}, column {error.colno})") from None
-    except ValueError as error:
-        raise NotPlain("", f"not JSON: {error}") from None
-    return loaded
-
-
-def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not a number")

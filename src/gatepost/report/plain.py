@@ -6,13 +6,14 @@ kinds of observation) and strict about everything it knows: a wrong type is name
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from types import NoneType, UnionType
-from typing import TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import NoReturn, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from gatepost.errors import GatepostError
 from gatepost.model.observation import Observation
@@ -30,6 +31,25 @@ class NotPlain(GatepostError):
 
     def __init__(self, path: str, sentence: str) -> None:
         super().__init__(f"{path}: {sentence}" if path else sentence)
+
+
+def loaded(text: str, kind: str, most: int) -> Plain:
+    """Text of JSON that is to be a `kind` of at most so many characters. Raises NotPlain with what it is instead."""
+    if len(text) > most:
+        raise NotPlain("", f"larger than {most} characters, this is no {kind}")
+    try:
+        found: Plain = json.loads(text, parse_constant=_no_constant)
+    except RecursionError:
+        raise NotPlain("", f"nested too deeply to be a {kind}") from None
+    except json.JSONDecodeError as error:
+        raise NotPlain("", f"not JSON: {error.msg} (line {error.lineno}, column {error.colno})") from None
+    except ValueError as error:
+        raise NotPlain("", f"not JSON: {error}") from None
+    return found
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not a number")
 
 
 def to_plain(value: object) -> Plain:

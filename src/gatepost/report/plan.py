@@ -8,7 +8,6 @@ import shlex
 from collections.abc import Iterable, Iterator
 from hashlib import sha256
 from posixpath import basename
-from typing import NoReturn
 
 from rich.cells import cell_len
 from rich.text import Text
@@ -18,7 +17,7 @@ from gatepost.model.plan import Act, Kind, Plan, Step
 from gatepost.report.escape import printable
 from gatepost.report.layout import WIDEST_PROSE, hanging, joined, paint, text, wrapped
 from gatepost.report.page import ADVICE, headline, listed, spaced
-from gatepost.report.plain import NotPlain, Plain, from_plain, mapping, sequence, to_plain, word
+from gatepost.report.plain import NotPlain, Plain, from_plain, loaded, mapping, sequence, to_plain, word
 from gatepost.report.tally import plural
 from gatepost.report.truth import Standing
 
@@ -223,12 +222,12 @@ def _digest(plain: dict[str, Plain]) -> str:
 
 
 def _read(text: str) -> Plan:
-    loaded = mapping(_loaded(text), "")
-    if (schema := loaded.get("schema")) != SCHEMA:
+    told = mapping(loaded(text, "plan", LARGEST), "")
+    if (schema := told.get("schema")) != SCHEMA:
         raise NotPlain(
             "schema", f"expected {SCHEMA!r}, got {word(schema)}; save a plan with: gatepost plan -o plan.json"
         )
-    plain = {key: value for key, value in loaded.items() if key not in {"digest", "schema"}}
+    plain = {key: value for key, value in told.items() if key not in {"digest", "schema"}}
     steps = list(sequence(plain.get("steps"), "steps"))
     if len(steps) > MOST_STEPS:
         raise NotPlain("steps", f"at most {MOST_STEPS} are read")
@@ -236,7 +235,7 @@ def _read(text: str) -> Plan:
     plan = from_plain(Plan, {**plain, "steps": kinds})
     if unknown := _first_other(_plain(plan), plain, ""):
         raise NotPlain(unknown, "not a part of a plan")
-    if loaded.get("digest") != _digest(plain):
+    if told.get("digest") != _digest(plain):
         raise NotPlain("digest", "the plan was changed after it was made; make a new one with: gatepost plan")
     return plan
 
@@ -255,21 +254,3 @@ def _first_other(ours: Plain, theirs: Plain, path: str) -> str:
         each = (_first_other(a, b, f"{path}[{n}]") for n, (a, b) in enumerate(zip(ours, theirs, strict=True)))
         return next(filter(None, each), "")
     return "" if ours == theirs else path
-
-
-def _loaded(text: str) -> Plain:
-    if len(text) > LARGEST:
-        raise NotPlain("", f"larger than {LARGEST} characters, this is no plan")
-    try:
-        loaded: Plain = json.loads(text, parse_constant=_no_constant)
-    except RecursionError:
-        raise NotPlain("", "nested too deeply to be a plan") from None
-    except json.JSONDecodeError as error:
-        raise NotPlain("", f"not JSON: {error.msg} (line {error.lineno}, column {error.colno})") from None
-    except ValueError as error:
-        raise NotPlain("", f"not JSON: {error}") from None
-    return loaded
-
-
-def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not a number")

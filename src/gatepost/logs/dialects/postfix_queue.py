@@ -6,19 +6,7 @@ import re
 
 from gatepost.logs.addresses import address
 from gatepost.logs.dialects.draft import Draft
-from gatepost.logs.dialects.postfix_words import (
-    ACTIONS,
-    ADDRESS,
-    CLIENT,
-    COMPLAINT,
-    LIBRARY,
-    QUEUE,
-    STAGE,
-    TLS,
-    TRUST,
-    exchanged,
-    judged,
-)
+from gatepost.logs.dialects.postfix_words import ACTIONS, ADDRESS, COMPLAINT, LIBRARY, QUEUE, TLS_OUT, TURNED_AWAY
 from gatepost.logs.dialects.table import Table, row, secretive, text
 from gatepost.model.event import Cover, Kind, Result
 
@@ -71,15 +59,7 @@ DELIVERED = row(
 
 DELIVERY = Table(
     DELIVERED,
-    row(
-        "tls out",
-        Kind.TLS_OUT,
-        rf"(?:{TRUST}) TLS connection (?:established|reused) to (?P<relay>\S+): {TLS}",
-        starts=TRUST,
-        literal=" TLS connection ",
-        result=Result.OK,
-        finish=exchanged,
-    ),
+    TLS_OUT,
     row(
         "handshake out failed",
         Kind.HANDSHAKE_FAILED,
@@ -122,14 +102,7 @@ CLEANUP = Table(
         rf"{QUEUE}: (?:resent-)?message-id=<?(?P<message_id>.*?)>?",
         literal="message-id=",
     ),
-    row(
-        "rejected",
-        Kind.REJECTED,
-        rf"{QUEUE}: (?P<action_>{ACTIONS}): {STAGE} from {CLIENT}: (?P<said_>.*)",
-        literal=" from ",
-        result=Result.REJECTED,
-        finish=judged,
-    ),
+    TURNED_AWAY,
     row(
         "content",
         Kind.REJECTED,

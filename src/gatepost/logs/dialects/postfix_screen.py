@@ -7,7 +7,7 @@ import re
 from gatepost.logs.addresses import address
 from gatepost.logs.dialects.doors import placed
 from gatepost.logs.dialects.draft import Draft
-from gatepost.logs.dialects.postfix_words import CLIENT, COMPLAINT, ENDPOINT, LIBRARY, TLS, TRUST, exchanged, refused
+from gatepost.logs.dialects.postfix_words import CLIENT, COMPLAINT, ENDPOINT, LIBRARY, TLS_IN, TLS_OUT, refused
 from gatepost.logs.dialects.table import Table, row
 from gatepost.model.event import Kind, Result
 
@@ -138,24 +138,8 @@ DNSBLOG = Table(
 TLSPROXY = Table(
     row("connect", Kind.CONNECT, rf"CONNECT from {ENDPOINT}", starts="CONNECT"),
     row("disconnect", Kind.DISCONNECT, rf"DISCONNECT {ENDPOINT}", starts="DISCONNECT"),
-    row(
-        "tls",
-        Kind.TLS,
-        rf"(?:{TRUST}) TLS connection (?:established|reused) from {CLIENT}(?: to \S+)?: {TLS}",
-        starts=TRUST,
-        literal=" TLS connection ",
-        result=Result.OK,
-        finish=exchanged,
-    ),
-    row(
-        "tls out",
-        Kind.TLS_OUT,
-        rf"(?:{TRUST}) TLS connection (?:established|reused) to (?P<relay>\S+): {TLS}",
-        starts=TRUST,
-        literal=" TLS connection ",
-        result=Result.OK,
-        finish=exchanged,
-    ),
+    TLS_IN,
+    TLS_OUT,
     row(
         "handshake failed",
         Kind.HANDSHAKE_FAILED,

@@ -6,18 +6,16 @@ import re
 
 from gatepost.logs.dialects.draft import Draft
 from gatepost.logs.dialects.postfix_words import (
-    ACTIONS,
     CLIENT,
     CLIENT_LAST,
     COMPLAINT,
     LIBRARY,
     QUEUE,
     STAGE,
-    TLS,
+    TLS_IN,
     TRUST,
+    TURNED_AWAY,
     envelope,
-    exchanged,
-    judged,
     passed,
 )
 from gatepost.logs.dialects.table import Table, number, row, secretive
@@ -70,15 +68,7 @@ SMTPD = Table(
         literal="disconnect from ",
         finish=counted,
     ),
-    row(
-        "tls",
-        Kind.TLS,
-        rf"(?:{TRUST}) TLS connection (?:established|reused) from {CLIENT}(?: to \S+)?: {TLS}",
-        starts=TRUST,
-        literal=" TLS connection ",
-        result=Result.OK,
-        finish=exchanged,
-    ),
+    TLS_IN,
     row(
         "accepted",
         Kind.ACCEPTED,
@@ -106,14 +96,7 @@ SMTPD = Table(
         code="aborted",
         reason="AUTH",
     ),
-    row(
-        "rejected",
-        Kind.REJECTED,
-        rf"{QUEUE}: (?P<action_>{ACTIONS}): {STAGE} from {CLIENT}: (?P<said_>.*)",
-        literal=" from ",
-        result=Result.REJECTED,
-        finish=judged,
-    ),
+    TURNED_AWAY,
     row(
         "rejected by proxy",
         Kind.REJECTED,

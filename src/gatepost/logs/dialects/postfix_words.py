@@ -124,3 +124,29 @@ COMPLAINT = row(
     r"(?P<code>warning|error|fatal|panic): (?P<reason>.*)",
     starts="warning:|error:|fatal:|panic:",
 )
+TLS_IN = row(
+    "tls",
+    Kind.TLS,
+    rf"(?:{TRUST}) TLS connection (?:established|reused) from {CLIENT}(?: to \S+)?: {TLS}",
+    starts=TRUST,
+    literal=" TLS connection ",
+    result=Result.OK,
+    finish=exchanged,
+)
+TURNED_AWAY = row(
+    "rejected",
+    Kind.REJECTED,
+    rf"{QUEUE}: (?P<action_>{ACTIONS}): {STAGE} from {CLIENT}: (?P<said_>.*)",
+    literal=" from ",
+    result=Result.REJECTED,
+    finish=judged,
+)
+TLS_OUT = row(
+    "tls out",
+    Kind.TLS_OUT,
+    rf"(?:{TRUST}) TLS connection (?:established|reused) to (?P<relay>\S+): {TLS}",
+    starts=TRUST,
+    literal=" TLS connection ",
+    result=Result.OK,
+    finish=exchanged,
+)
