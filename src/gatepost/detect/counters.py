@@ -41,7 +41,7 @@ class Sum:
         self.back, self.threshold, self.total = back, threshold, 0
         self.held: deque[tuple[int, int, Signal]] = deque()
 
-    def add(self, at: int, weight: int, value: str, part: int, signal: Signal) -> bool:  # noqa: ARG002
+    def add(self, at: int, weight: int, value: str, part: int, signal: Signal) -> bool:  # noqa: ARG002 - all counters are asked alike
         held, total = self.held, self.total
         while held and total - held[0][1] >= self.threshold:  # before this one: a hit tells of its whole first window
             total -= held.popleft()[1]
@@ -64,7 +64,7 @@ class Values:
         self.back, self.threshold = back, threshold
         self.seen: dict[str, tuple[int, int, Signal]] = {}  # by latest sighting, the newest last
 
-    def add(self, at: int, weight: int, value: str, part: int, signal: Signal) -> bool:  # noqa: ARG002
+    def add(self, at: int, weight: int, value: str, part: int, signal: Signal) -> bool:  # noqa: ARG002 - all counters are asked alike
         seen = self.seen
         seen.pop(value, None)
         seen[value] = (at, weight, signal)
@@ -84,7 +84,7 @@ class Together:
         self.back, self.threshold = back, threshold
         self.seen: dict[int, tuple[int, int, Signal]] = {}
 
-    def add(self, at: int, weight: int, value: str, part: int, signal: Signal) -> bool:  # noqa: ARG002
+    def add(self, at: int, weight: int, value: str, part: int, signal: Signal) -> bool:  # noqa: ARG002 - all counters are asked alike
         self.seen[part] = (at, weight, signal)
         return sum(one[0] >= at - self.back for one in self.seen.values()) >= self.threshold
 
@@ -105,7 +105,7 @@ class Ordered:
         self.here: set[int] = set()
         self.seen: dict[int, tuple[int, int, Signal]] = {}
 
-    def add(self, at: int, weight: int, value: str, part: int, signal: Signal) -> bool:  # noqa: ARG002
+    def add(self, at: int, weight: int, value: str, part: int, signal: Signal) -> bool:  # noqa: ARG002 - all counters are asked alike
         if part and self.starts[part - 1] is None and at != self.newest:
             self.newest, self.here = at, {part}
             self.seen[part] = (at, weight, signal)

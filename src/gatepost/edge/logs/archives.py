@@ -121,7 +121,7 @@ def same(generation: str, path: str) -> bool:
     inode, length, noted = parts(generation)
     if length == 0:
         try:
-            return os.stat(path).st_ino == inode  # noqa: PTH116
+            return os.stat(path).st_ino == inode  # noqa: PTH116 - a path is text here, as in a position
         except OSError:
             return False
     try:

@@ -72,7 +72,7 @@ def alike(one: str, other: str) -> bool:
 
 def moved(one: Lying) -> bool:
     try:
-        return os.stat(one.path).st_ino != one.inode  # noqa: PTH116
+        return os.stat(one.path).st_ino != one.inode  # noqa: PTH116 - a path is text here, as in a position
     except OSError:
         return True
 

@@ -202,7 +202,7 @@ def _apprise(_: Poster, where: Delivery, letter: Letter, _now: datetime) -> str:
         scheme = where.to.partition(":")[0]
         return f"{scheme}: needs Apprise, which is not installed: pip install 'gatepost[alerts]'"
     told = apprise.Apprise()
-    with suppress(TypeError):
+    with suppress(TypeError):  # what it raises for what is no text of a URL
         if told.add(where.to):
             return "" if told.notify(title=letter.subject, body=letter.text) else "Apprise could not deliver it"
     return "Apprise does not know this URL"
